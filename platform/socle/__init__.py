@@ -1,0 +1,1 @@
+"""Socle: the ground on which every commune of a syndicat mixte stands."""
