@@ -1,0 +1,1 @@
+"""Small values everybody needs: identifiers, text, time, refusals. Imports nothing of ours."""
