@@ -1,0 +1,84 @@
+"""Views that name the capability they need, and refusals that reach the person and the journal."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views import View
+
+from socle.accounts.capabilities import Access, Capability
+from socle.core.refusals import Refusal
+from socle.journal.actions import record_refusal
+
+Result = TypeVar("Result")
+
+
+class CapabilityView(View):
+    """A view that only opens to a person with `capability` in the current organisation."""
+
+    capability: ClassVar[Capability | Access]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask for a login, refuse, or serve."""
+        if self.capability is not Access.ANYONE:
+            if not (request.user.is_authenticated and request.user.is_verified()):
+                return _to_login(request)
+            if not allows(request, self.capability):
+                raise PermissionDenied(self.capability)
+        return super().dispatch(request, *args, **kwargs)
+
+    def can(self, capability: Capability) -> bool:
+        """Whether the person may also do `capability`, for what the page offers."""
+        return allows(self.request, capability)
+
+    def attempt(
+        self, action: Callable[..., Result], *, subject: Any = None, **arguments: Any
+    ) -> Result | None:
+        """Call `action(by=…, at=…, **arguments)`; on a refusal show and journal it, return None.
+
+        `subject` is what the attempt was about, for the journal; by default the organisation.
+        """
+        try:
+            return action(by=self.request.user, at=timezone.now(), **arguments)
+        except Refusal as refusal:
+            note_refusal(self.request, refusal, subject=subject, event=action.__name__)
+            messages.error(self.request, str(refusal))
+            return None
+
+
+def allows(request: HttpRequest, capability: Capability | Access) -> bool:
+    """Whether the current person may do `capability` here."""
+    return capability is Access.LOGGED_IN or capability in request.capabilities  # type: ignore[attr-defined]
+
+
+def note_refusal(
+    request: HttpRequest, refusal: Refusal, *, event: str, subject: Any = None
+) -> None:
+    """Write a refused attempt in the journal of the current schema."""
+    tenant = getattr(request, "tenant", None)
+    record_refusal(
+        event=f"refused.{event}",
+        subject=subject or ("organisation", str(getattr(tenant, "organisation_id", ""))),
+        by=request.user if request.user.is_authenticated else "anonyme",
+        at=timezone.now(),
+        sentence=str(refusal),
+        code=refusal.code,
+    )
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    step = "accounts:second_factor" if request.user.is_authenticated else "accounts:login"
+    back = request.get_full_path() if request.method == "GET" else "/"
+    return redirect(f"{reverse(step)}?{urlencode({'suite': back})}")
+
+
+def current_schema() -> str:
+    """The schema the current request or task works in."""
+    return str(connection.schema_name)

@@ -1,0 +1,52 @@
+"""The main menu: each room says where its door is; the shell shows the doors one may open."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.urls import reverse
+
+from socle.accounts.capabilities import Capability
+
+
+class Scope(StrEnum):
+    """Which of the two houses a door belongs to."""
+
+    PORTAL = "portal"
+    COMMUNE = "commune"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One entry of the main menu."""
+
+    scope: Scope
+    label: str
+    url_name: str
+    capability: Capability
+    order: int
+
+
+_doors: list[Door] = []
+
+
+def register(*doors: Door) -> None:
+    """Add doors; called once by each room when the application starts."""
+    _doors.extend(door for door in doors if door not in _doors)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A door as the page shows it."""
+
+    label: str
+    url: str
+    current: bool
+
+
+def entries(scope: Scope, capabilities: Iterable[Capability], path: str) -> list[Entry]:
+    """The menu of a person with `capabilities`, the entry that `path` is in marked current."""
+    allowed = frozenset(capabilities)
+    found = [door for door in _doors if door.scope is scope and door.capability in allowed]
+    urls = [(door, reverse(door.url_name)) for door in sorted(found, key=lambda d: d.order)]
+    return [Entry(door.label, url, path.startswith(url)) for door, url in urls]

@@ -1,0 +1,1 @@
+"""The only door out and in: outbox, inbox, leases, retries, operators."""

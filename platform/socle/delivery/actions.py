@@ -1,0 +1,327 @@
+"""The corridor: what is due goes out once, what comes back is kept before it is read."""
+
+import hashlib
+import logging
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django_tenants.utils import schema_context
+
+from socle.accounts import queries as accounts
+from socle.accounts.models import Person
+from socle.core import queue
+from socle.core.clock import legal_date
+from socle.core.refusals import Refusal
+from socle.delivery import policies
+from socle.delivery.adapters import (
+    Adapter,
+    OperatorRefused,
+    OperatorUnavailable,
+    Return,
+    adapter_for,
+)
+from socle.delivery.handlers import Unmatched, room_for
+from socle.delivery.models import (
+    Inbound,
+    InboundState,
+    Outbound,
+    OutboundState,
+    TransmissionOperator,
+)
+from socle.directory import policies as rights
+from socle.directory import queries as directory
+from socle.directory.models import Organisation
+from socle.documents import actions as documents
+from socle.documents.models import StoredFile
+from socle.journal.actions import record
+
+log = logging.getLogger(__name__)
+
+
+class CannotRetry(Refusal):
+    """What is asked to go again is on its way or gone already."""
+
+    code = "delivery.cannot_retry"
+
+
+class NoCertificate(Refusal):
+    """A real operator takes nothing from a person without a valid certificate."""
+
+    code = "delivery.no_certificate"
+
+
+@transaction.atomic
+def enqueue(
+    *,
+    organisation: Organisation,
+    protocol: str,
+    operator: TransmissionOperator,
+    name: str,
+    payload: StoredFile,
+    subject_id: int,
+    by: Person,
+    at: datetime,
+    nature: str = "",
+) -> Outbound:
+    """Put one file in the outbox of the current schema, and wake a worker after the commit."""
+    outbound = Outbound.objects.create(
+        organisation=organisation,
+        schema=connection.schema_name,
+        protocol=protocol,
+        operator=operator,
+        name=name,
+        payload=payload.pk,
+        sha256=payload.sha256,
+        size=payload.size,
+        subject_id=subject_id,
+        nature=nature,
+        asked_by=by,
+        created_at=at,
+        due_at=at,
+    )
+    queue.after_commit("delivery.wake")
+    return outbound
+
+
+def send_due() -> int:
+    """Send what is due, one file after the other, until nothing is; returns how many went."""
+    sent = 0
+    while (outbound := claim(at=timezone.now())) is not None:
+        sent += send(outbound)
+    return sent
+
+
+@transaction.atomic
+def claim(*, at: datetime) -> Outbound | None:
+    """Take the oldest due file for `DELIVERY_LEASE` seconds; None when nothing is due.
+
+    A lease that ran out means that its worker died, perhaps after the bytes had left.
+    """
+    due = Outbound.objects.filter(state=OutboundState.DUE, due_at__lte=at) | (
+        Outbound.objects.filter(state=OutboundState.SENDING, lease_until__lt=at)
+    )
+    outbound = (
+        due.select_for_update(skip_locked=True, of=("self",))
+        .select_related("operator", "organisation", "asked_by")
+        .order_by("due_at", "pk")
+        .first()
+    )
+    if outbound is None:
+        return None
+    outbound.maybe_received |= outbound.state == OutboundState.SENDING
+    outbound.state = OutboundState.SENDING
+    outbound.attempts += 1
+    outbound.lease = uuid.uuid4()
+    outbound.lease_until = at + timedelta(seconds=settings.DELIVERY_LEASE)
+    outbound.save(
+        update_fields=["maybe_received", "state", "attempts", "lease", "lease_until"]
+    )
+    return outbound
+
+
+def send(outbound: Outbound) -> bool:
+    """Hand a claimed file to its operator and store the outcome; True when it is there."""
+    try:
+        check_may_go(outbound, at=timezone.now())
+    except Refusal as refusal:
+        _release(outbound, OutboundState.HELD, str(refusal), at=timezone.now())
+        return False
+    try:
+        _hand_over(outbound, adapter_for(outbound.operator))
+    except OperatorUnavailable as problem:
+        log.warning("%s: no answer (%s)", outbound.name, problem)
+        _release(
+            outbound,
+            OutboundState.DUE,
+            "L’opérateur ne répond pas : nouvel essai automatique.",
+            at=timezone.now(),
+        )
+        return False
+    except OperatorRefused as refusal:
+        _release(outbound, OutboundState.REFUSED, str(refusal), at=timezone.now())
+        return False
+    return record_sent(outbound, at=timezone.now())
+
+
+def check_may_go(outbound: Outbound, *, at: datetime) -> None:
+    """Check again, at the door, what was checked at the deposit. Raises a Refusal.
+
+    The convention may have been suspended, or the certificate revoked, since then.
+    """
+    right = directory.right(outbound.organisation_id, outbound.protocol)
+    rights.check_right(right, what="ce fichier", on=legal_date(at), nature=outbound.nature)
+    check_certificate(
+        person=outbound.asked_by,
+        organisation=outbound.organisation,
+        operator=outbound.operator,
+        at=at,
+    )
+    with schema_context(outbound.schema):
+        room_for(outbound.protocol).check(outbound, at)
+
+
+def check_certificate(
+    *, person: Person, organisation: Organisation, operator: TransmissionOperator, at: datetime
+) -> None:
+    """Refuse a person without a valid certificate where the operator requires one."""
+    if not operator.requires_certificate:
+        return
+    if accounts.usable_certificate(person, siren=organisation.siren, at=at) is None:
+        raise NoCertificate(
+            f"L’opérateur {operator} exige un certificat en cours de validité et {person} n’en a "
+            f"pas pour « {organisation} » : prenez rendez-vous avec votre syndicat."
+        )
+
+
+def _hand_over(outbound: Outbound, adapter: Adapter) -> None:
+    where = {"protocol": outbound.protocol, "name": outbound.name}
+    if outbound.maybe_received and adapter.find(**where) == outbound.sha256:
+        return
+    with schema_context(outbound.schema):
+        stored = StoredFile.objects.get(pk=outbound.payload)
+        with documents.open_file(stored) as content:
+            adapter.send(content=content, size=outbound.size, **where)
+
+
+@transaction.atomic
+def record_sent(outbound: Outbound, *, at: datetime) -> bool:
+    """Store that the operator holds the file; False when another worker did or took it over."""
+    ours = Outbound.objects.filter(pk=outbound.pk, lease=outbound.lease)
+    if not ours.update(
+        state=OutboundState.SENT, sent_at=at, lease=None, lease_until=None, last_error=""
+    ):
+        return False
+    with schema_context(outbound.schema):
+        room_for(outbound.protocol).sent(outbound, at)
+        record(
+            event="delivery.sent",
+            subject=outbound,
+            by="Socle",
+            at=at,
+            detail={
+                "name": outbound.name,
+                "operator": outbound.operator.name,
+                "sha256": outbound.sha256,
+            },
+        )
+    return True
+
+
+@transaction.atomic
+def _release(outbound: Outbound, state: OutboundState, why: str, *, at: datetime) -> None:
+    ours = Outbound.objects.filter(pk=outbound.pk, lease=outbound.lease)
+    changed = ours.update(
+        state=state,
+        lease=None,
+        lease_until=None,
+        last_error=why[:500],
+        maybe_received=outbound.maybe_received or state == OutboundState.DUE,
+        due_at=at + policies.wait_after(outbound.attempts),
+    )
+    if not changed or state == OutboundState.DUE:
+        return
+    with schema_context(outbound.schema):
+        if state == OutboundState.REFUSED:
+            room_for(outbound.protocol).refused(outbound, why, at)
+        record(
+            event="delivery.refused",
+            subject=outbound,
+            by="Socle",
+            at=at,
+            detail={"name": outbound.name, "why": why},
+            outcome="refused",
+        )
+
+
+@transaction.atomic
+def retry(*, outbound_id: int, by: Person, at: datetime) -> Outbound:
+    """Send the same bytes under the same name again, now. Raises CannotRetry."""
+    outbound = Outbound.objects.select_for_update(of=("self",)).get(pk=outbound_id)
+    if outbound.state in {OutboundState.SENDING, OutboundState.SENT}:
+        raise CannotRetry(
+            f"« {outbound.name} » est déjà parti ou en train de partir : il n’y a rien à relancer."
+        )
+    outbound.state, outbound.due_at, outbound.maybe_received = OutboundState.DUE, at, True
+    outbound.save(update_fields=["state", "due_at", "maybe_received"])
+    record(
+        event="delivery.retried",
+        subject=outbound,
+        by=by,
+        at=at,
+        detail={"name": outbound.name},
+        schema=outbound.schema,
+    )
+    queue.after_commit("delivery.wake")
+    return outbound
+
+
+def collect(operator: TransmissionOperator) -> int:
+    """Fetch, keep and then read what waits at an operator; returns how many were new."""
+    adapter = adapter_for(operator)
+    new = 0
+    for waiting in adapter.returns():
+        inbound, created = keep(operator, waiting, adapter.fetch(waiting.external_id))
+        adapter.acknowledge(waiting.external_id)
+        new += created
+    for inbound in Inbound.objects.filter(operator=operator, state=InboundState.RECEIVED):
+        understand(inbound_id=inbound.pk)
+    return new
+
+
+@transaction.atomic
+def keep(operator: TransmissionOperator, waiting: Return, raw: bytes) -> tuple[Inbound, bool]:
+    """Write a return down, raw; the same bytes twice are one return."""
+    digest = hashlib.sha256(raw).hexdigest()
+    known = Inbound.objects.filter(operator=operator, sha256=digest).first()
+    if known is not None:
+        return known, False
+    now = timezone.now()
+    stored = documents.store(content=raw, name=waiting.name, by="Socle", at=now)
+    return Inbound.objects.get_or_create(
+        operator=operator,
+        sha256=digest,
+        defaults={
+            "protocol": waiting.protocol,
+            "external_id": waiting.external_id,
+            "name": waiting.name,
+            "payload": stored.pk,
+            "received_at": now,
+        },
+    )
+
+
+def understand(*, inbound_id: int) -> Inbound:
+    """Give a kept return to its room; what is not understood stays on the desk with a sentence."""
+    try:
+        return _match(inbound_id)
+    except Unmatched as refusal:
+        return _set_aside(inbound_id, InboundState.UNMATCHED, str(refusal))
+    except Refusal as refusal:
+        return _set_aside(inbound_id, InboundState.FAILED, str(refusal))
+
+
+@transaction.atomic
+def _match(inbound_id: int) -> Inbound:
+    inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
+    if inbound.state == InboundState.MATCHED:
+        return inbound
+    raw = documents.read(StoredFile.objects.get(pk=inbound.payload))
+    now = timezone.now()
+    inbound.organisation_id = room_for(inbound.protocol).receive(inbound.name, raw, now)
+    inbound.state, inbound.handled_at, inbound.message = InboundState.MATCHED, now, ""
+    inbound.attempts += 1
+    inbound.save()
+    return inbound
+
+
+@transaction.atomic
+def _set_aside(inbound_id: int, state: InboundState, why: str) -> Inbound:
+    inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
+    if inbound.state != InboundState.MATCHED:
+        inbound.state, inbound.message, inbound.handled_at = state, why[:500], timezone.now()
+        inbound.attempts += 1
+        inbound.save()
+    return inbound

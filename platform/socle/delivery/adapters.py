@@ -1,0 +1,59 @@
+"""What the corridor asks of an operator, and who answers for each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from socle.core.refusals import Refusal
+from socle.delivery.models import TransmissionOperator
+
+
+class OperatorUnavailable(Exception):
+    """No answer, or one that says nothing: whether the bytes arrived is not known. Retried."""
+
+
+class OperatorRefused(Refusal):
+    """The operator answered that it does not take this file. Not retried by itself."""
+
+    code = "delivery.operator_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """One answer waiting at the operator."""
+
+    external_id: str
+    protocol: str
+    name: str
+
+
+class Adapter(Protocol):
+    """An operator as the corridor sees it. Every method may raise OperatorUnavailable."""
+
+    def send(self, *, protocol: str, name: str, content: BinaryIO, size: int) -> None:
+        """Hand over `size` bytes under `name`; returning means "stored". Raises OperatorRefused."""
+
+    def find(self, *, protocol: str, name: str) -> str | None:
+        """The sha256 the operator holds under `name`, or None when it has nothing."""
+
+    def returns(self) -> Iterator[Return]:
+        """What waits for us, oldest first."""
+
+    def fetch(self, external_id: str) -> bytes:
+        """The raw bytes of one return."""
+
+    def acknowledge(self, external_id: str) -> None:
+        """Tell the operator we keep it; telling twice changes nothing."""
+
+
+_factories: dict[str, Callable[[TransmissionOperator], Adapter]] = {}
+
+
+def register(name: str, factory: Callable[[TransmissionOperator], Adapter]) -> None:
+    """Answer for operators whose `adapter` is `name`."""
+    _factories[name] = factory
+
+
+def adapter_for(operator: TransmissionOperator) -> Adapter:
+    """The adapter of an operator; raises KeyError when nobody answers for it."""
+    return _factories[operator.adapter](operator)

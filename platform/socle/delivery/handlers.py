@@ -1,0 +1,44 @@
+"""Who is woken when something was sent or came back: upper rooms register, nobody calls up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from socle.core.refusals import Refusal
+from socle.delivery.models import Outbound
+
+
+class Unmatched(Refusal):
+    """A return that belongs to nothing we know. Kept raw, shown on the desk."""
+
+    code = "delivery.unmatched"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How a room takes part in the corridor.
+
+    `sent` and `refused` run in the organisation's schema, in the transaction that stores the
+    outcome. `receive` runs in the public schema, in the transaction that marks the return: it
+    enters the schema it finds and returns the organisation's key, or raises Unmatched. All three
+    must accept being called again for the same thing.
+    """
+
+    sent: Callable[[Outbound, datetime], None]
+    refused: Callable[[Outbound, str, datetime], None]
+    receive: Callable[[str, bytes, datetime], int]
+    check: Callable[[Outbound, datetime], None]
+    """Look once more, just before sending, whether it may still go. Raises a Refusal."""
+
+
+_rooms: dict[str, Room] = {}
+
+
+def register(protocol: str, room: Room) -> None:
+    """Let `room` handle what travels under `protocol`."""
+    _rooms[protocol] = room
+
+
+def room_for(protocol: str) -> Room:
+    """The room of a protocol; raises KeyError when no room registered."""
+    return _rooms[protocol]

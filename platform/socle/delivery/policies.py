@@ -1,0 +1,31 @@
+"""When the corridor tries again, and when it gives up. No query, no clock, no HTTP."""
+
+from datetime import timedelta
+from typing import Final
+
+from socle.delivery.models import InboundState, OutboundState
+
+TRANSITIONS: Final[dict[OutboundState, frozenset[OutboundState]]] = {
+    OutboundState.DUE: frozenset({OutboundState.SENDING, OutboundState.HELD}),
+    OutboundState.SENDING: frozenset(
+        {OutboundState.SENT, OutboundState.DUE, OutboundState.REFUSED, OutboundState.HELD}
+    ),
+    OutboundState.SENT: frozenset(),
+    OutboundState.REFUSED: frozenset({OutboundState.DUE}),
+    OutboundState.HELD: frozenset({OutboundState.DUE}),
+}
+INBOUND_TRANSITIONS: Final[dict[InboundState, frozenset[InboundState]]] = {
+    InboundState.RECEIVED: frozenset(
+        {InboundState.MATCHED, InboundState.UNMATCHED, InboundState.FAILED}
+    ),
+    InboundState.MATCHED: frozenset(),
+    InboundState.UNMATCHED: frozenset({InboundState.MATCHED, InboundState.UNMATCHED}),
+    InboundState.FAILED: frozenset({InboundState.MATCHED, InboundState.FAILED}),
+}
+_FIRST_WAIT: Final = timedelta(seconds=10)
+_LONGEST_WAIT: Final = timedelta(hours=1)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after the n-th failed attempt: doubling from ten seconds to an hour."""
+    return min(_FIRST_WAIT * 2 ** min(attempts - 1, 12), _LONGEST_WAIT)

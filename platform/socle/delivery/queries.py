@@ -1,0 +1,51 @@
+"""Questions about the corridor."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django_tenants.utils import get_tenant_model
+
+from socle.delivery.models import Inbound, InboundState, Outbound, OutboundState
+from socle.notices.todos import Todo
+
+STUCK = Q(state__in=(OutboundState.REFUSED, OutboundState.HELD)) | Q(
+    state=OutboundState.DUE, attempts__gte=1
+)
+
+
+def stuck_outbound() -> QuerySet[Outbound]:
+    """Files that did not go: refused, held, or failing again and again. Oldest first."""
+    return (
+        Outbound.objects.filter(STUCK)
+        .select_related("organisation", "operator", "asked_by")
+        .order_by("created_at", "pk")
+    )
+
+
+def unread_inbound() -> QuerySet[Inbound]:
+    """Returns nobody could read or place. Oldest first."""
+    return (
+        Inbound.objects.filter(state__in=(InboundState.UNMATCHED, InboundState.FAILED))
+        .select_related("operator")
+        .order_by("received_at", "pk")
+    )
+
+
+def tenant_of_siren(siren: str) -> Any | None:
+    """The tenant of the body with this SIREN, or None."""
+    return (
+        get_tenant_model()
+        .objects.select_related("organisation")
+        .filter(organisation__siren=siren)
+        .first()
+    )
+
+
+def todos(request: HttpRequest) -> Iterable[Todo]:
+    """The line of the portal's to-do list about the desk."""
+    count = stuck_outbound().count() + unread_inbound().count()
+    one = "envoi ou retour attend" if count == 1 else "envois ou retours attendent"
+    yield Todo(count, f"{one} une décision", reverse("delivery:desk"), "Voir", "danger")

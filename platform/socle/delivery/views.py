@@ -1,0 +1,57 @@
+"""The desk of stuck items, for the syndicat."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from socle.accounts.access import CapabilityView
+from socle.accounts.capabilities import Capability
+from socle.delivery import actions, queries
+from socle.delivery.models import Inbound, Outbound
+
+PER_PAGE = 25
+
+
+class Desk(CapabilityView):
+    """What has not moved, since when, why, and who can act."""
+
+    capability = Capability.DELIVERY_READ
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        context = {
+            "outbound": Paginator(queries.stuck_outbound(), PER_PAGE).get_page(
+                request.GET.get("page")
+            ),
+            "inbound": queries.unread_inbound()[:PER_PAGE],
+            "may_retry": self.can(Capability.DELIVERY_RETRY),
+        }
+        return render(request, "delivery/desk.html", context)
+
+
+class Retry(CapabilityView):
+    """Send the same bytes again."""
+
+    capability = Capability.DELIVERY_RETRY
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        outbound = get_object_or_404(Outbound, pk=pk)
+        if self.attempt(actions.retry, subject=outbound, outbound_id=pk):
+            messages.success(request, f"« {outbound.name} » repart maintenant.")
+        return redirect("delivery:desk")
+
+
+class ReadAgain(CapabilityView):
+    """Give a return to its room once more."""
+
+    capability = Capability.DELIVERY_RETRY
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        inbound = actions.understand(inbound_id=get_object_or_404(Inbound, pk=pk).pk)
+        if inbound.message:
+            messages.warning(request, inbound.message)
+        else:
+            messages.success(request, f"« {inbound.name} » est maintenant traité.")
+        return redirect("delivery:desk")

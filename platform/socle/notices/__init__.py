@@ -1,0 +1,1 @@
+"""What people are told: to-do lists, notices in the application, mails."""
