@@ -1,0 +1,1 @@
+"""Price list, billable items, invoices."""

@@ -1,0 +1,1 @@
+"""Settings, urls and entry points: what turns the rooms into one running service."""

@@ -1,0 +1,14 @@
+"""Addresses that exist on every host."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from socle.config.views import Accessibility, Guide
+from tenants.views import Home
+
+urlpatterns = [
+    path("", Home.as_view(), name="home"),
+    path("", include("socle.accounts.urls")),
+    path("accessibilite/", Accessibility.as_view(), name="accessibility"),
+    *([path("composants/", Guide.as_view(), name="guide")] if settings.DEMO else []),
+]

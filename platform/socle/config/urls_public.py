@@ -1,0 +1,16 @@
+"""The portal of the syndicat."""
+
+from django.urls import include, path
+
+from socle.config.urls_common import urlpatterns as common
+
+urlpatterns = [
+    *common,
+    path("annuaire/", include("socle.directory.urls")),
+    path("envois/", include("socle.delivery.urls")),
+    path("raccordements/", include("tenants.onboarding.urls")),
+    path("certificats/", include("registration_authority.urls")),
+    path("formations/", include("training.urls")),
+    path("facturation/", include("billing.urls")),
+    path("journal/", include("tenants.audit.urls")),
+]

@@ -1,0 +1,1 @@
+"""The syndicat as delegated registration authority: files, faces, receipts, certificates."""

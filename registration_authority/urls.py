@@ -1,0 +1,2 @@
+app_name = "registration_authority"
+urlpatterns: list[object] = []

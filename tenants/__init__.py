@@ -1,0 +1,1 @@
+"""Communes as tenants: provisioning, routing, onboarding, and the home of each role."""

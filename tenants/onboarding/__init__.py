@@ -1,0 +1,1 @@
+"""One case per commune: délibération, marché, convention, and what follows."""

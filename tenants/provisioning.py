@@ -1,0 +1,80 @@
+"""Create the schema of an organisation by replaying the recorded DDL, in one transaction."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg import sql
+
+from socle.core.refusals import Refusal
+from socle.core.text import slug_host
+from socle.directory.models import Organisation
+from socle.journal.actions import record
+from tenants import blueprints
+from tenants.models import Blueprint, Domain, Tenant
+
+
+class AlreadyProvisioned(Refusal):
+    """The organisation has its tenant already."""
+
+    code = "tenants.already_provisioned"
+
+
+def provision(*, organisation: Organisation, by: Any, at: datetime) -> Tenant:
+    """Give an organisation its schema and its host, ready to use, or leave nothing behind.
+
+    Raises AlreadyProvisioned.
+    """
+    blueprint = blueprints.current()
+    with transaction.atomic():
+        # Two provisions of one commune at once: the second waits here, then is told.
+        locked = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
+        if Tenant.objects.filter(organisation=locked).exists():
+            raise AlreadyProvisioned(
+                f"L’espace de « {locked} » existe déjà : ouvrez-le depuis l’annuaire."
+            )
+        tenant = Tenant.objects.create(
+            schema_name=f"t_{locked.siren}", organisation=locked, blueprint=blueprint.pk
+        )
+        Domain.objects.create(domain=free_host(locked), tenant=tenant, is_primary=True)
+        replay(blueprint, schema=tenant.schema_name)
+        record(
+            event="tenants.provisioned",
+            subject=locked,
+            by=by,
+            at=at,
+            detail={"siren": locked.siren},
+            schema=tenant.schema_name,
+        )
+    return tenant
+
+
+def replay(blueprint: Blueprint, *, schema: str) -> None:
+    """Create `schema` as `blueprint` says, with its django_migrations rows, in one round trip.
+
+    The caller's transaction; its search_path is put back.
+    """
+    name = sql.Identifier(schema)
+    rows = sql.SQL(", ").join(
+        sql.SQL("({}, {}, now())").format(sql.Literal(app), sql.Literal(migration))
+        for app, migration in blueprint.migrations
+    )
+    script = sql.SQL(
+        "CREATE SCHEMA {name}; SET LOCAL search_path TO {name}, public; {ddl}\n"
+        "INSERT INTO django_migrations (app, name, applied) VALUES {rows};"
+    ).format(name=name, ddl=sql.SQL(blueprint.ddl), rows=rows)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('search_path')")
+        before = cursor.fetchone()[0]
+        cursor.execute(script.as_string(cursor.connection))
+        cursor.execute("SELECT set_config('search_path', %s, true)", [before])
+
+
+def free_host(organisation: Organisation) -> str:
+    """A host for an organisation; its INSEE code or SIREN tells homonyms apart."""
+    label = slug_host(organisation.name)
+    host = f"{label}.{settings.BASE_HOST}"
+    if not Domain.objects.filter(domain=host).exists():
+        return host
+    return f"{label}-{organisation.insee or organisation.siren}.{settings.BASE_HOST}"

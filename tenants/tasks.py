@@ -1,0 +1,23 @@
+"""Work on many communes, one short task each."""
+
+from celery import shared_task
+from django.utils import timezone
+from django_tenants.utils import get_public_schema_name, schema_context
+
+from socle.journal import actions as journal
+from tenants.models import Tenant
+
+
+@shared_task(name="tenants.seal_journals")
+def seal_journals() -> int:
+    """Seal the portal's journal and every commune's; returns how many seals were made."""
+    made = 0
+    for schema in [get_public_schema_name(), *_schemas()]:
+        with schema_context(schema):
+            made += journal.seal(at=timezone.now()) is not None
+    return made
+
+
+def _schemas() -> list[str]:
+    tenants = Tenant.objects.exclude(organisation=None).order_by("pk")
+    return list(tenants.values_list("schema_name", flat=True))

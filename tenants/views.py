@@ -1,0 +1,18 @@
+"""The home of every person: what waits for her."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from socle.accounts.access import CapabilityView
+from socle.accounts.capabilities import Access
+from socle.notices import todos
+
+
+class Home(CapabilityView):
+    """A to-do list, whatever the role."""
+
+    capability = Access.LOGGED_IN
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        context = {"todos": todos.collect(request)}
+        return render(request, "tenants/home.html", context)

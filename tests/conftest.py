@@ -1,0 +1,181 @@
+"""What every test stands on: a real PostgreSQL, two real communes, files in a folder that goes away.
+
+The controller starts the embedded PostgreSQL; each xdist worker copies a template database that is
+built once per set of migrations. A test works in a transaction that is rolled back.
+"""
+
+import atexit
+import base64
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from socle.stack.postgres import Postgres
+from socle.stack.state import AlreadyInUse
+
+REPO = Path(__file__).resolve().parents[1]
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+def _start_postgres() -> str:
+    state = Path(os.environ.get("SOCLE_TEST_STATE") or REPO / ".test")
+    server = Postgres(state, durable=False)
+    try:
+        server.start()
+    except AlreadyInUse:  # another run is at work in this checkout: stay out of its way
+        server = Postgres(Path(tempfile.mkdtemp(prefix="socle-test-")), durable=False)
+        server.start()
+    atexit.register(server.stop)
+    return server.url("postgres")
+
+
+if "SOCLE_TEST_SERVER" not in os.environ:
+    os.environ["SOCLE_TEST_SERVER"] = _start_postgres()
+SERVER = os.environ["SOCLE_TEST_SERVER"]
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "socle.config.settings",
+    "SOCLE_DATABASE_URL": SERVER,
+    "SOCLE_BROKER_URL": "memory://",
+    "SOCLE_SECRET_KEY": "only-for-tests-" * 4,
+    "SOCLE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
+    "SOCLE_FILES_DIR": tempfile.mkdtemp(prefix="socle-files-"),
+    "SOCLE_EXERCISE_URL": "http://127.0.0.1:9",
+    "SOCLE_EXERCISE_TOKEN": "exercise",
+}
+
+from django.conf import settings as django_settings  # noqa: E402
+
+assert django_settings.SECRET_KEY  # settings are read now, before pytest-django looks for them
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    rooms = [REPO / "platform", *(REPO / name for name in django_settings.OUR_ROOMS)]
+    for room in rooms:
+        for path in sorted(room.rglob("*.py")):
+            if "migrations" in path.parts or path.name in {"blueprints.py", "provisioning.py"}:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _use_database(name: str) -> None:
+    from django.db import connections
+
+    connections["default"].close()
+    django_settings.DATABASES["default"]["NAME"] = name
+    connections["default"].settings_dict["NAME"] = name
+
+
+def _build_template(name: str) -> None:
+    from django.core.management import call_command
+    from django.db import connections
+
+    from tests.world import build
+
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}_draft")
+    _use_database(f"{name}_draft")
+    call_command("migrate_all", verbosity=0)
+    build()
+    connections["default"].close()
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        server.execute(f"ALTER DATABASE {name}_draft RENAME TO {name}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """Give this worker its own copy of the template database."""
+    template, mine = f"tpl_{_fingerprint()}", f"t_{WORKER}"
+    with django_db_blocker.unblock(), psycopg.connect(SERVER, autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(20260101)")
+        known = "SELECT 1 FROM pg_database WHERE datname = %s"
+        if server.execute(known, [template]).fetchone() is None:
+            server.execute(f"DROP DATABASE IF EXISTS {template}_draft WITH (FORCE)")
+            _build_template(template)
+        server.execute(f"DROP DATABASE IF EXISTS {mine} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {mine} TEMPLATE {template} STRATEGY file_copy")
+        server.execute("SELECT pg_advisory_unlock(20260101)")
+        _use_database(mine)
+    yield
+    with django_db_blocker.unblock():
+        from django.db import connections
+
+        connections["default"].close()
+
+
+@pytest.fixture(autouse=True)
+def vault(tmp_path: Path, settings: Any) -> Path:
+    """The encrypted files of this test."""
+    place = tmp_path / "vault"
+    backend = "socle.documents.storage.AtomicFileSystemStorage"
+    stored = {"BACKEND": backend, "OPTIONS": {"location": str(place)}}
+    settings.STORAGES = {**settings.STORAGES, "vault": stored, "default": stored}
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    return place
+
+
+@pytest.fixture(autouse=True)
+def _fresh_hosts() -> Iterator[None]:
+    """No test sees a host another test made known."""
+    from tenants.middleware import forget_hosts
+
+    yield
+    forget_hosts()
+
+
+@pytest.fixture
+def portal(db: None) -> Iterator[Any]:
+    """The public schema, and the tenant that stands for the portal."""
+    from django.db import connection
+
+    from tenants.models import Tenant
+
+    connection.set_schema_to_public()
+    yield Tenant.objects.get(schema_name="public")
+
+
+@pytest.fixture
+def town(db: None) -> Iterator[Any]:
+    """Melle: its tenant, with the connection inside its schema until the test ends."""
+    yield from _inside("200081511")
+
+
+@pytest.fixture
+def neighbour(db: None) -> Any:
+    """Celles-sur-Belle: another tenant, whose schema is not entered."""
+    from tenants.models import Tenant
+
+    return Tenant.objects.select_related("organisation").get(organisation__insee="79061")
+
+
+def _inside(siren: str) -> Iterator[Any]:
+    from django.db import connection
+
+    from tenants.models import Tenant
+
+    connection.set_schema_to_public()
+    tenant = Tenant.objects.select_related("organisation").get(organisation__siren=siren)
+    connection.set_tenant(tenant)
+    yield tenant
+    connection.set_schema_to_public()
+
+
+@pytest.fixture
+def syndicat(db: None) -> Any:
+    """The syndicat's own organisation."""
+    from socle.directory import queries
+
+    return queries.syndicat()
+
+
+@pytest.fixture
+def noon() -> datetime:
+    """A fixed instant: Tuesday 24 November 2026, 12:00 in Paris."""
+    return datetime(2026, 11, 24, 11, tzinfo=UTC)

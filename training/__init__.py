@@ -1,0 +1,1 @@
+"""Programmes, sessions, registrations, attendance, attestations."""

@@ -1,0 +1,2 @@
+app_name = "training_commune"
+urlpatterns: list[object] = []
