@@ -5,6 +5,7 @@ from django.shortcuts import render
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access
+from socle.web import guide
 
 
 class Accessibility(CapabilityView):
@@ -22,4 +23,4 @@ class Guide(CapabilityView):
     capability = Access.ANYONE
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, "web/guide.html")
+        return render(request, "web/guide.html", guide.context())

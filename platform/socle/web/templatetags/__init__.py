@@ -1,0 +1,1 @@
+"""Template tags and filters of Socle, available in every template without `{% load %}`."""
