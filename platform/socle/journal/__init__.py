@@ -1,0 +1,1 @@
+"""The tamper-evident journal of one schema: entries, seals, audit export, stand-alone verifier."""
