@@ -1,0 +1,1 @@
+"""What the practice offices understand and answer: pure functions on bytes, no Django, no clock."""

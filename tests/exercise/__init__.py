@@ -1,0 +1,1 @@
+"""The practice offices, asked by senders written from the norm alone."""

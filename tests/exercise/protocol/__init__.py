@@ -1,0 +1,1 @@
+"""What the offices understand and answer, without any socket."""
