@@ -1,0 +1,1 @@
+"""HELIOS: the PES flows a commune exchanges with the DGFiP."""

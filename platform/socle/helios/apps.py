@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class HeliosConfig(AppConfig):
+    name = "socle.helios"
+    label = "helios"
+    verbose_name = "HELIOS"
