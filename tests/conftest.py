@@ -50,9 +50,10 @@ os.environ |= {
     "SOCLE_EXERCISE_TOKEN": "exercise",
 }
 
+import django  # noqa: E402
 from django.conf import settings as django_settings  # noqa: E402
 
-assert django_settings.SECRET_KEY  # settings are read now, before pytest-django looks for them
+django.setup()  # now: the conftest of a sub-folder may import models
 
 
 def _fingerprint() -> str:
