@@ -1,4 +1,4 @@
-"""What every test stands on: a real PostgreSQL, two real communes, files in a folder that goes away.
+"""What every test stands on: a real PostgreSQL, real communes, files in a folder that goes away.
 
 The controller starts the embedded PostgreSQL; each xdist worker copies a template database that is
 built once per set of migrations. A test works in a transaction that is rolled back.
@@ -8,6 +8,7 @@ import atexit
 import base64
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -30,8 +31,11 @@ def _start_postgres() -> str:
     try:
         server.start()
     except AlreadyInUse:  # another run is at work in this checkout: stay out of its way
-        server = Postgres(Path(tempfile.mkdtemp(prefix="socle-test-")), durable=False)
+        elsewhere = tempfile.mkdtemp(prefix="socle-test-")
+        atexit.register(shutil.rmtree, elsewhere, ignore_errors=True)
+        server = Postgres(Path(elsewhere), durable=False)
         server.start()
+        atexit.register(server.erase)
     atexit.register(server.stop)
     return server.url("postgres")
 
@@ -132,14 +136,14 @@ def _fresh_hosts() -> Iterator[None]:
 
 
 @pytest.fixture
-def portal(db: None) -> Iterator[Any]:
+def portal(db: None) -> Any:
     """The public schema, and the tenant that stands for the portal."""
     from django.db import connection
 
     from tenants.models import Tenant
 
     connection.set_schema_to_public()
-    yield Tenant.objects.get(schema_name="public")
+    return Tenant.objects.get(schema_name="public")
 
 
 @pytest.fixture

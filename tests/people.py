@@ -39,7 +39,7 @@ def person(*roles: Role, at: Organisation | None = None, **fields: Any) -> Perso
 
 
 class Browser(Client):
-    """Django's client on one host, already logged in; requests leave the schema as they found it."""
+    """Django's client on one host, logged in; a request leaves the schema as it found it."""
 
     def __init__(self, host: str, who: Person | None = None) -> None:
         super().__init__(HTTP_HOST=host)

@@ -16,9 +16,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
-from django.utils.decorators import method_decorator
 from django_otp import login as otp_login
 from django_otp.oath import TOTP
 
@@ -129,7 +129,9 @@ class SetUp(CapabilityView):
                 login = actions.open_login(person=request.user, factor="totp", at=timezone.now())
                 _come_in(request, login)
                 return render(
-                    request, "accounts/recovery_codes.html", {"codes": codes, "next": _next(request)}
+                    request,
+                    "accounts/recovery_codes.html",
+                    {"codes": codes, "next": _next(request)},
                 )
         return self.show(request, form)
 

@@ -196,7 +196,10 @@ MAIL = urlsplit(ENVIRONMENT.mail_url)
 if MAIL.scheme in {"smtp", "smtps"}:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST, EMAIL_PORT = MAIL.hostname or "localhost", MAIL.port or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(MAIL.username or ""), unquote(MAIL.password or "")
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = (
+        unquote(MAIL.username or ""),
+        unquote(MAIL.password or ""),
+    )
     EMAIL_USE_SSL = MAIL.scheme == "smtps"
 else:  # the demonstration writes its mails where a curious person can read them
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -5,7 +5,7 @@ class Refusal(Exception):
     """What was asked cannot be done.
 
     `str(refusal)` is one French sentence, fit for a person: what is wrong, where, and what to do.
-    `code` names the rule for logs, tests and the journal; `field` names the form field, if one is at fault.
+    `code` names the rule for logs, tests and the journal; `field` the form field at fault, if any.
     """
 
     code = "refused"

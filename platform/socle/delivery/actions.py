@@ -116,9 +116,7 @@ def claim(*, at: datetime) -> Outbound | None:
     outbound.attempts += 1
     outbound.lease = uuid.uuid4()
     outbound.lease_until = at + timedelta(seconds=settings.DELIVERY_LEASE)
-    outbound.save(
-        update_fields=["maybe_received", "state", "attempts", "lease", "lease_until"]
-    )
+    outbound.save(update_fields=["maybe_received", "state", "attempts", "lease", "lease_until"])
     return outbound
 
 

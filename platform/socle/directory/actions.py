@@ -34,9 +34,7 @@ def join_members_of(*, epci: Organisation, by: Person, at: datetime) -> list[Org
 
     Raises NothingToJoin.
     """
-    communes = Organisation.objects.filter(
-        epci=epci, kind=OrganisationKind.COMMUNE, closed_on=None
-    )
+    communes = Organisation.objects.filter(epci=epci, kind=OrganisationKind.COMMUNE, closed_on=None)
     if not communes.exists():
         raise NothingToJoin(
             f"Aucune commune de « {epci} » n’est dans l’annuaire : importez d’abord les communes."

@@ -37,7 +37,14 @@ class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]
 class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Contact
-        fields = ("first_name", "last_name", "function", "email", "phone", "is_legal_representative")
+        fields = (
+            "first_name",
+            "last_name",
+            "function",
+            "email",
+            "phone",
+            "is_legal_representative",
+        )
 
 
 class GrantForm(forms.Form):

@@ -51,7 +51,7 @@ class Organisation(models.Model):
 
     siren = models.CharField("SIREN", max_length=9, unique=True)
     siret = models.CharField("SIRET", max_length=14, blank=True)
-    insee = models.CharField("code INSEE", max_length=5, null=True, blank=True)
+    insee = models.CharField("code INSEE", max_length=5, null=True, blank=True)  # noqa: DJ001 - unique
     name = models.CharField("nom", max_length=200)
     sort_key = models.CharField(max_length=200, editable=False, db_index=True)
     kind = models.CharField("type", max_length=10, choices=OrganisationKind)
