@@ -4,7 +4,6 @@ from socle.accounts import navigation
 from socle.accounts.capabilities import Capability
 from socle.accounts.navigation import Door, Scope
 from socle.config.celery import app as celery_app
-
 from socle.journal import events
 
 
@@ -14,8 +13,8 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         navigation.register(
-            Door(Scope.PORTAL, "Journal", "audit:journal", Capability.JOURNAL_READ, 90),
-            Door(Scope.COMMUNE, "Journal", "audit:journal", Capability.JOURNAL_READ, 90),
+            Door(Scope.PORTAL, "Journal", "audit:journal", Capability.JOURNAL_READ, 90, "list"),
+            Door(Scope.COMMUNE, "Journal", "audit:journal", Capability.JOURNAL_READ, 90, "list"),
         )
         events.register(
             {

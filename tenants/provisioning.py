@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
-from psycopg import sql
+from django.db import transaction
 
 from socle.core.refusals import Refusal
 from socle.core.text import slug_host
 from socle.directory.models import Organisation
 from socle.journal.actions import record
 from tenants import blueprints
-from tenants.models import Blueprint, Domain, Tenant
+from tenants.models import Domain, Tenant
 
 
 class AlreadyProvisioned(Refusal):
@@ -38,7 +37,7 @@ def provision(*, organisation: Organisation, by: Any, at: datetime) -> Tenant:
             schema_name=f"t_{locked.siren}", organisation=locked, blueprint=blueprint.pk
         )
         Domain.objects.create(domain=free_host(locked), tenant=tenant, is_primary=True)
-        replay(blueprint, schema=tenant.schema_name)
+        blueprints.replay(blueprint, schema=tenant.schema_name)
         record(
             event="tenants.provisioned",
             subject=locked,
@@ -48,27 +47,6 @@ def provision(*, organisation: Organisation, by: Any, at: datetime) -> Tenant:
             schema=tenant.schema_name,
         )
     return tenant
-
-
-def replay(blueprint: Blueprint, *, schema: str) -> None:
-    """Create `schema` as `blueprint` says, with its django_migrations rows, in one round trip.
-
-    The caller's transaction; its search_path is put back.
-    """
-    name = sql.Identifier(schema)
-    rows = sql.SQL(", ").join(
-        sql.SQL("({}, {}, now())").format(sql.Literal(app), sql.Literal(migration))
-        for app, migration in blueprint.migrations
-    )
-    script = sql.SQL(
-        "CREATE SCHEMA {name}; SET LOCAL search_path TO {name}, public; {ddl}\n"
-        "INSERT INTO django_migrations (app, name, applied) VALUES {rows};"
-    ).format(name=name, ddl=sql.SQL(blueprint.ddl), rows=rows)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('search_path')")
-        before = cursor.fetchone()[0]
-        cursor.execute(script.as_string(cursor.connection))
-        cursor.execute("SELECT set_config('search_path', %s, true)", [before])
 
 
 def free_host(organisation: Organisation) -> str:

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access
 from socle.notices import todos
+from socle.notices.models import Notice
 
 
 class Home(CapabilityView):
@@ -14,5 +15,6 @@ class Home(CapabilityView):
     capability = Access.LOGGED_IN
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        context = {"todos": todos.collect(request)}
+        unread = Notice.objects.filter(person=request.user, read_at=None)
+        context = {"todos": todos.collect(request), "unread": unread.count()}
         return render(request, "tenants/home.html", context)

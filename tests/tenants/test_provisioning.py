@@ -1,7 +1,6 @@
 """A new commune is ready at once, like a migrated one, or not at all."""
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -14,7 +13,8 @@ from tenants import blueprints, provisioning
 from tenants.models import Blueprint, Tenant
 
 CATALOGUE = """
-    SELECT 'column', c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+    SELECT 'column', c.relname::text, a.attname::text,
+           format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
            pg_get_expr(d.adbin, d.adrelid), a.attidentity::text
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum

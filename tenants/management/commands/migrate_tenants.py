@@ -1,0 +1,30 @@
+"""Bring every commune to this code, in batches, with progress; safe to interrupt and to repeat."""
+
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from tenants import upgrades
+
+
+class Command(BaseCommand):
+    help = "Met à jour le schéma de toutes les communes, par lots, avec reprise."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--only` names the schemas of a canary group."""
+        parser.add_argument("--only", nargs="*", default=(), metavar="SCHÉMA")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Upgrade, tell each batch, report who failed and why."""
+        report = upgrades.upgrade(say=self.say, only=options["only"])
+        self.stdout.write(str(report))
+        for schema, problem in report.failed.items():
+            self.stderr.write(f"  {schema} : {problem}")
+        if report.failed:
+            raise CommandError("Certaines communes n’ont pas été mises à jour : relancez.")
+
+    def say(self, progress: upgrades.Progress) -> None:
+        self.stdout.write(
+            f"  {progress.done} sur {progress.total}, encore {progress.eta:.0f} s environ"
+        )
+        self.stdout.flush()
