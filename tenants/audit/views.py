@@ -82,7 +82,7 @@ class Export(CapabilityView):
         if not form.is_valid():
             return self.show(request, tenant, form)
         now = timezone.now()
-        out = cast("BinaryIO", tempfile.SpooledTemporaryFile(SPOOL))  # noqa: SIM115 - closed by the response
+        out = cast("BinaryIO", tempfile.SpooledTemporaryFile(SPOOL))
         with schema_context(schema):
             journal.export(
                 schema=schema,

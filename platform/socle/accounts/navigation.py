@@ -25,6 +25,7 @@ class Door:
     url_name: str
     capability: Capability
     order: int
+    icon: str = ""
 
 
 _doors: list[Door] = []
@@ -42,6 +43,7 @@ class Entry:
     label: str
     url: str
     current: bool
+    icon: str
 
 
 def entries(scope: Scope, capabilities: Iterable[Capability], path: str) -> list[Entry]:
@@ -49,4 +51,4 @@ def entries(scope: Scope, capabilities: Iterable[Capability], path: str) -> list
     allowed = frozenset(capabilities)
     found = [door for door in _doors if door.scope is scope and door.capability in allowed]
     urls = [(door, reverse(door.url_name)) for door in sorted(found, key=lambda d: d.order)]
-    return [Entry(door.label, url, path.startswith(url)) for door, url in urls]
+    return [Entry(door.label, url, path.startswith(url), door.icon) for door, url in urls]

@@ -16,7 +16,7 @@ class DeliveryConfig(AppConfig):
         from socle.notices import todos
 
         navigation.register(
-            Door(Scope.PORTAL, "Envois bloqués", "delivery:desk", Capability.DELIVERY_READ, 60)
+            Door(Scope.PORTAL, "Envois bloqués", "delivery:desk", Capability.DELIVERY_READ, 60, "alert")
         )
         todos.register(Scope.PORTAL, Capability.DELIVERY_READ, queries.todos)
         events.register(
