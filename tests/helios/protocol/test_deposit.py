@@ -142,7 +142,7 @@ def test_h031_a_block_out_of_place_is_a_warning() -> None:
 # Identity
 
 
-def test_an_unknown_siret_waits_for_the_syndicat() -> None:
+def test_an_unknown_siret_waits_for_its_budget_sheet() -> None:
     assert check(pes.aller(IdColl="21790174400099")) == [(Level.HOLD, "unknown_siret")]
 
 

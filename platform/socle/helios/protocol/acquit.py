@@ -74,7 +74,7 @@ _CORRECTOR_LABELS: Final = {
     Corrector.TRESORERIE: "à voir avec votre trésorerie",
     Corrector.SIGNATORY: "à faire signer de nouveau",
     Corrector.AGENT: "à corriger dans votre logiciel",
-    Corrector.UNKNOWN: "lisez le libellé de l’anomalie",
+    Corrector.UNKNOWN: "à corriger d’après ce motif ; au besoin, appelez votre trésorerie",
 }
 _CORRECTORS: Final = {
     f"ERREUR_{name}": corrector
@@ -155,12 +155,13 @@ class AckElement:
     def explanations(self) -> tuple[str, ...]:
         """One line per anomaly: where, then why. A refusal without a motive says so."""
         if self.errors:
-            return tuple(f"{self._place(error)} : {error.reason}" for error in self.errors)
+            return tuple(f"{self.place(error)} : {error.reason}" for error in self.errors)
         if self.accepted is False:
             return (f"{self.name} : refus sans motif, demandez-le à votre trésorerie",)
         return ()
 
-    def _place(self, error: AckError) -> str:
+    def place(self, error: AckError) -> str:
+        """Where an anomaly of this element is: the element, then its piece and line."""
         places = [self.name]
         if error.piece:
             places.append(f"{_PIECES.get(self.domain, 'pièce')} {error.piece}")

@@ -234,7 +234,8 @@ def check_identity(
             Level.HOLD,
             "unknown_siret",
             f"Le SIRET {header.id_coll} n’est celui d’aucun budget enregistré pour votre "
-            "collectivité : le syndicat doit le rattacher avant l’envoi.",
+            "collectivité : ajoutez ce budget à la fiche HELIOS, ou demandez-le à votre syndicat, "
+            "avant l’envoi.",
         ),
     )
 

@@ -15,8 +15,9 @@ _SIREN: Final = re.compile(r"\d{9}", re.ASCII)
 def transmitted_name(*, siren: str, sent_on: date, sequence: int) -> str:
     """The name on the gateway: `PESALR2_{SIREN}_{yymmdd}_{NNN}.xml` (S²LOW naming).
 
-    `sequence` starts at 1 each day, `sent_on` in Paris, and is shared by the whole platform, whose
-    mailbox is one; it widens past 999. Raises ValueError on a SIREN or sequence that cannot be.
+    `sequence` starts at 1 each day, `sent_on` in Paris, for each SIREN, so that no two names of
+    the shared mailbox are alike; it widens past 999. Raises ValueError on a SIREN or sequence that
+    cannot be.
     """
     if not _SIREN.fullmatch(siren) or sequence < 1:
         raise ValueError(f"no gateway name for SIREN {siren!r}, sequence {sequence}")
