@@ -1,0 +1,172 @@
+"""What the application reads is what the chart gives, no more and no less."""
+
+import ast
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from socle.config import environment, health
+from socle.config.environment import Environment
+from tests.helm.rendering import EXAMPLES, REPO, Pod, example, kind, one, pod, pods, release
+from tests.people import on_portal
+
+DJANGO = ("web", "worker", "beat", "migrate")
+VARIABLE = re.compile(r"SOCLE_[A-Z0-9_]+")
+SECRET = {
+    "SOCLE_SECRET_KEY": "a-secret-that-only-this-test-knows-0123456789",
+    "SOCLE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
+    "SOCLE_MASTER_KEY_PREVIOUS": base64.b64encode(bytes(range(1, 33))).decode(),
+    "SOCLE_DATABASE_URL": "postgresql://socle:mot%2Fde%2Fpasse@10.20.0.10:5432/socle",
+    "SOCLE_BROKER_URL": "rediss://:passe@10.20.0.11:6379/0?ssl_cert_reqs=required",
+    "SOCLE_MAIL_URL": "smtps://socle:passe@mail.example.fr:465",
+    "SOCLE_PROXY_SECRET": "between-the-gateway-and-us",
+    "SOCLE_SENTRY_DSN": "https://public@sentry.example.fr/1",
+    "SOCLE_EXERCISE_TOKEN": "a-practice-token",
+    "AWS_ACCESS_KEY_ID": "acces",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+}
+MINIMAL = SECRET.keys() - {"SOCLE_MASTER_KEY_PREVIOUS", "SOCLE_PROXY_SECRET", "SOCLE_SENTRY_DSN"}
+
+
+def _read_by_the_application() -> set[str]:
+    tree = ast.parse(Path(environment.__file__).read_text(encoding="utf-8"))
+    arguments = [arg for call in ast.walk(tree) if isinstance(call, ast.Call) for arg in call.args]
+    constants = [arg.value for arg in arguments if isinstance(arg, ast.Constant)]
+    return {name for name in constants if isinstance(name, str) and VARIABLE.fullmatch(name)}
+
+
+def _as_the_pod_sees_it(name: str, mine: Pod, secret: dict[str, str]) -> dict[str, str]:
+    seen: dict[str, str] = {}
+    for source in mine.container.get("envFrom", []):
+        seen |= one(release(name), "ConfigMap", source["configMapRef"]["name"])["data"]
+    for entry in mine.container["env"]:
+        if "value" in entry:
+            seen[entry["name"]] = entry["value"]
+        elif reference := entry["valueFrom"].get("secretKeyRef"):
+            if reference["key"] in secret or not reference.get("optional"):
+                seen[entry["name"]] = secret[reference["key"]]
+    return seen
+
+
+def _entries(mine: Pod) -> list[dict[str, Any]]:
+    return mine.container["env"]
+
+
+def test_every_variable_the_application_reads_is_given() -> None:
+    given = {
+        variable
+        for name in EXAMPLES
+        for component in DJANGO
+        for variable in _as_the_pod_sees_it(name, pod(name, component), SECRET)
+        if VARIABLE.fullmatch(variable)
+    }
+    assert given == _read_by_the_application()
+
+
+@pytest.mark.parametrize("component", DJANGO)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_application_starts_with_what_its_pod_is_given(name: str, component: str) -> None:
+    seen = _as_the_pod_sees_it(name, pod(name, component), {k: SECRET[k] for k in MINIMAL})
+    read = Environment.read(seen)
+    assert read.https
+    assert not read.demo
+    assert read.port == ""
+    assert read.master_key == bytes(range(32))
+    assert read.database()["HOST"] == "10.20.0.10"
+    assert bool(read.s3_bucket) != bool(read.files_dir)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_migration_is_told_what_the_web_is_told(name: str) -> None:
+    web = _as_the_pod_sees_it(name, pod(name, "web"), SECRET)
+    assert _as_the_pod_sees_it(name, pod(name, "migrate"), SECRET) == web
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_secrets_come_from_the_named_secret_and_from_nowhere_else(name: str) -> None:
+    secret = example(name)["existingSecret"]
+    for mine in pods(name):
+        for entry in _entries(mine):
+            if entry["name"] in SECRET:
+                assert entry["valueFrom"]["secretKeyRef"]["name"] == secret
+                assert entry["valueFrom"]["secretKeyRef"]["key"] == entry["name"]
+    assert not SECRET.keys() & one(release(name), "ConfigMap", "socle")["data"].keys()
+    assert kind(release(name), "Secret") == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_pod_takes_a_whole_secret(name: str) -> None:
+    for mine in pods(name):
+        assert not [s for s in mine.container.get("envFrom", []) if "secretRef" in s]
+        assert not [v for v in mine.spec["volumes"] if "secret" in v]
+
+
+def test_the_practice_office_knows_its_token_and_nothing_else() -> None:
+    assert [entry["name"] for entry in _entries(pod("training", "exercise"))] == [
+        "SOCLE_EXERCISE_TOKEN"
+    ]
+    assert "envFrom" not in pod("training", "exercise").container
+
+
+def test_postgresql_is_spoken_to_over_tls_unless_told_otherwise() -> None:
+    seen = _as_the_pod_sees_it("training", pod("training", "web"), SECRET)
+    assert seen["PGSSLMODE"] == "require"
+
+
+def test_a_verified_postgresql_is_verified_against_a_mounted_authority() -> None:
+    mine = pod("production", "web")
+    seen = _as_the_pod_sees_it("production", mine, SECRET)
+    (mount,) = (m for m in mine.container["volumeMounts"] if m["name"] == "ca")
+    assert seen["PGSSLMODE"] == "verify-full"
+    assert seen["PGSSLROOTCERT"] == f"{mount['mountPath']}/ca.pem"
+
+
+def test_the_probes_are_those_the_application_answers() -> None:
+    web = pod("production", "web").container
+    assert web["startupProbe"]["httpGet"]["path"] == health.ALIVE
+    assert web["livenessProbe"]["httpGet"]["path"] == health.ALIVE
+    assert web["readinessProbe"]["httpGet"]["path"] == health.READY
+
+
+def test_a_probe_that_comes_by_address_is_answered(client: Any) -> None:
+    answer = client.get(health.ALIVE, HTTP_HOST="10.1.2.3:8000")
+    assert answer.status_code == 200
+
+
+# The operator's guide
+
+GUIDE = REPO / "docs" / "operations" / "production.md"
+
+
+def test_the_guide_lists_every_variable_and_no_other() -> None:
+    rows = re.findall(r"^\| `(SOCLE_[A-Z0-9_]+)` \|", GUIDE.read_text(encoding="utf-8"), re.M)
+    assert len(rows) == len(set(rows))
+    assert set(rows) == _read_by_the_application()
+
+
+def test_the_guide_names_every_key_of_the_secret() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert [key for key in SECRET if f"`{key}`" not in guide] == []
+
+
+def test_the_comment_of_the_values_names_every_key_of_the_secret() -> None:
+    values = (REPO / "helm/socle/values.yaml").read_text(encoding="utf-8")
+    assert [key for key in SECRET if key not in values] == []
+
+
+FIRST_START = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+
+
+def test_the_first_start_of_the_guide_works(
+    portal: Any, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (script,) = FIRST_START.findall(GUIDE.read_text(encoding="utf-8"))
+    exec(compile(script, "first.py", "exec"), {})  # noqa: S102  # what the guide hands to the shell
+    address, password = capsys.readouterr().out.split()
+    login = reverse("accounts:login", urlconf=settings.PUBLIC_SCHEMA_URLCONF)
+    page = on_portal().post(login, {"email": address, "password": password})
+    assert page.status_code == 302
