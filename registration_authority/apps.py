@@ -1,7 +1,67 @@
 from django.apps import AppConfig
 
+from socle.accounts import navigation
+from socle.accounts.capabilities import Capability
+from socle.accounts.navigation import Door, Scope
+from socle.core import crypto
+from socle.journal import events
+
 
 class RegistrationAuthorityConfig(AppConfig):
     name = "registration_authority"
     label = "registration_authority"
     verbose_name = "Autorité d’enregistrement"
+
+    def ready(self) -> None:
+        from registration_authority import adapters, todos, training
+        from socle.notices.todos import register
+
+        adapters.register(training.ADAPTER, training.TrainingAuthority)
+        crypto.register(
+            "registration_authority.TrainingKey", "sealed_key", purpose=training.PURPOSE
+        )
+        navigation.register(
+            Door(
+                Scope.PORTAL,
+                "Certificats",
+                "registration_authority:files",
+                Capability.RA_READ,
+                30,
+                "key",
+            ),
+            Door(
+                Scope.COMMUNE,
+                "Mon certificat",
+                "certificates:mine",
+                Capability.CERTIFICATES_OWN,
+                70,
+                "key",
+            ),
+        )
+        register(Scope.PORTAL, Capability.RA_CHECK, todos.to_check)
+        register(Scope.PORTAL, Capability.RA_FACE_TO_FACE, todos.to_receive)
+        register(Scope.PORTAL, Capability.RA_HAND_OVER, todos.to_hand_over)
+        register(Scope.PORTAL, Capability.RA_READ, todos.expiring)
+        register(Scope.COMMUNE, Capability.CERTIFICATES_OWN, todos.own)
+        events.register(
+            {
+                "ra.file_opened": "Dossier de certificat ouvert pour {holder} ({offer})",
+                "ra.file_submitted": "Dossier de certificat de {holder} envoyé au guichet",
+                "ra.file_taken": "Dossier de certificat de {holder} pris en charge",
+                "ra.file_closed": "Dossier de certificat de {holder} clos, {state} : {reason}",
+                "ra.piece_deposited": "{piece} : déposée au dossier de certificat",
+                "ra.piece_read": "{piece} : consultée",
+                "ra.piece_accepted": "{piece} : acceptée",
+                "ra.piece_refused": "{piece} : refusée. Motif : {reason}",
+                "ra.pieces_checked": "Toutes les pièces du dossier de {holder} sont vérifiées",
+                "ra.face_to_face_held": "Face à face avec {holder} à {place} ({document})",
+                "ra.request_deposited": "Demande de certificat déposée",
+                "ra.issue_asked": "Certificat de {holder} demandé à l’autorité",
+                "ra.issue_failed": "Certificat non établi : {reason}",
+                "ra.issued": "Certificat {serial} établi pour {holder}, valable jusqu’au {until}",
+                "ra.receipt_prepared": "Procès-verbal de remise préparé pour {holder}",
+                "ra.receipt_kept": "Procès-verbal signé par {holder} versé au dossier",
+                "ra.handed_over": "Certificat {serial} remis à {holder}, support {token}",
+                "ra.revoked": "Certificat {serial} de {holder} révoqué : {reason}",
+            }
+        )

@@ -1,2 +1,13 @@
+from django.urls import path
+
+from registration_authority import views_commune as views
+
 app_name = "certificates"
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("", views.Mine.as_view(), name="mine"),
+    path("<int:pk>/pieces/<slug:kind>/", views.DepositPiece.as_view(), name="deposit_piece"),
+    path("<int:pk>/envoyer/", views.Submit.as_view(), name="submit"),
+    path("<int:pk>/demande/", views.DepositRequest.as_view(), name="deposit_request"),
+    path("<int:pk>/certificat.pem", views.OwnPem.as_view(), name="pem"),
+    path("<int:pk>/revoquer/", views.RevokeOwn.as_view(), name="revoke"),
+]

@@ -1,0 +1,880 @@
+"""What happens at the counter: one function per event."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, BinaryIO
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from registration_authority import files, papers, permissions, policies
+from registration_authority.adapters import Enrolment, adapter_for
+from registration_authority.models import (
+    Certificate,
+    CertificateFile,
+    CertificateRequest,
+    CertificateState,
+    FaceToFace,
+    FileState,
+    HandOver,
+    IdentityDocument,
+    Offer,
+    Piece,
+    PieceKind,
+    PieceState,
+    RequestState,
+    RevocationReason,
+)
+from registration_authority.pki.certificate import (
+    UnreadableCertificate,
+    facts_of,
+    load_certificate,
+)
+from registration_authority.pki.check import Expected, NotWhatWasAsked, check_issued
+from registration_authority.pki.csr import Request, check_subject, read_request
+from registration_authority.pki.names import Holder, checked_holder
+from socle.accounts import actions as accounts
+from socle.accounts.capabilities import Capability
+from socle.accounts.models import CertificateLevel, Person
+from socle.core import queue
+from socle.core.clock import legal_date
+from socle.core.refusals import Refusal
+from socle.directory import queries as directory
+from socle.directory.models import Organisation
+from socle.journal.actions import record
+from socle.notices.actions import tell
+
+PUBLIC = "public"
+
+
+class NotGranted(Refusal):
+    """The person holds no role of the body that goes with a certificate."""
+
+    code = "ra.not_granted"
+
+
+class AlreadyOpen(Refusal):
+    """The person has an open file for this body."""
+
+    code = "ra.already_open"
+
+
+class KeyAlreadyKnown(Refusal):
+    """The public key was already presented or certified, for anyone at any time."""
+
+    code = "ra.key_already_known"
+
+
+class TokenOfAnother(Refusal):
+    """The token carries the valid certificate of somebody else."""
+
+    code = "ra.token_of_another"
+
+
+# The file and its pieces
+
+
+@transaction.atomic
+def open_file(
+    *,
+    organisation: Organisation,
+    holder: Person,
+    function: str,
+    offer: Offer,
+    by: Person,
+    at: datetime,
+) -> CertificateFile:
+    """Open the file of one certificate.
+
+    Raises NotGranted, AlreadyOpen, OwnFile, SecretInText, or UnfitName when the person's or the
+    body's name cannot stand in a certificate.
+    """
+    policies.check_free_text(function=function)
+    _check_granted(holder, organisation, at)
+    file = CertificateFile(
+        organisation=organisation,
+        holder=holder,
+        function=function,
+        offer=offer,
+        created_at=at,
+        created_by=by,
+        assigned_to=by,
+    )
+    permissions.check_can_serve(by, file)
+    holder_of(file)
+    _insert_once(
+        file,
+        AlreadyOpen(
+            f"Un dossier est déjà ouvert pour {holder} à « {organisation} » : continuez celui-là."
+        ),
+    )
+    _journal(file, "ra.file_opened", by, at, offer=offer.name, holder=str(holder))
+    return file
+
+
+@transaction.atomic
+def deposit_piece(
+    *,
+    file_id: int,
+    kind: PieceKind,
+    content: bytes | BinaryIO,
+    name: str,
+    by: Person,
+    at: datetime,
+) -> Piece:
+    """Put a piece in a file, in place of a pending or refused one.
+
+    Raises ForbiddenStep, PieceIsFinal, or what is wrong with the file itself.
+    """
+    file = _locked(file_id)
+    policies.check_open_for_pieces(file.state)
+    former = file.pieces.filter(kind=kind, replaced_at=None).first()
+    policies.check_replaceable(former.state if former else None)
+    stored = files.keep_piece(content, name=name, by=by, at=at)
+    if former is not None:
+        former.replaced_at = at
+        former.save(update_fields=["replaced_at"])
+    piece = Piece.objects.create(
+        file=file,
+        kind=kind,
+        content=stored.pk,
+        name=stored.name,
+        size=stored.size,
+        sha256=stored.sha256,
+        deposited_at=at,
+        deposited_by=by,
+    )
+    _journal(
+        file, "ra.piece_deposited", by, at, piece=piece.get_kind_display(), sha256=piece.sha256
+    )
+    return piece
+
+
+@transaction.atomic
+def submit(*, file_id: int, by: Person, at: datetime) -> CertificateFile:
+    """Send the file to the counter, with every piece. Raises ForbiddenStep or MissingPieces."""
+    file = _locked(file_id)
+    policies.check_step(file.state, FileState.SUBMITTED)
+    policies.check_pieces_brought(file.offer.pieces, _piece_states(file))
+    file.submitted_at = at
+    _move(file, FileState.SUBMITTED, "submitted_at")
+    _journal(file, "ra.file_submitted", by, at, holder=str(file.holder))
+    return file
+
+
+@transaction.atomic
+def take(*, file_id: int, by: Person, at: datetime) -> CertificateFile:
+    """Make the file mine to handle. Raises OwnFile or ForbiddenStep."""
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file)
+    if not file.is_open:
+        raise policies.ForbiddenStep("Ce dossier est clos : il n’y a plus rien à y faire.")
+    file.assigned_to = by
+    file.save(update_fields=["assigned_to"])
+    _journal(file, "ra.file_taken", by, at, holder=str(file.holder))
+    return file
+
+
+@transaction.atomic
+def accept_piece(
+    *, piece_id: int, by: Person, at: datetime, expires_on: date | None = None
+) -> Piece:
+    """Accept a piece; the last one makes the file ready for the face to face.
+
+    `expires_on` is the end of an identity document. Raises OwnFile, ForbiddenStep, PieceIsFinal,
+    DocumentExpired.
+    """
+    piece, file = _locked_piece(piece_id)
+    permissions.check_can_serve(by, file)
+    policies.check_step(file.state, FileState.PIECES_CHECKED)
+    policies.check_acceptable(piece.state)
+    if piece.kind == PieceKind.IDENTITY:
+        policies.check_document(expires_on, on=legal_date(at), field="expires_on")
+        piece.expires_on = expires_on
+    _decide(piece, PieceState.ACCEPTED, by, at)
+    _journal(file, "ra.piece_accepted", by, at, piece=piece.get_kind_display())
+    if policies.all_accepted(file.offer.pieces, _piece_states(file)):
+        file.checked_at, file.checked_by = at, by
+        _move(file, FileState.PIECES_CHECKED, "checked_at", "checked_by")
+        _journal(file, "ra.pieces_checked", by, at, holder=str(file.holder))
+        _tell(
+            file,
+            "pieces_checked",
+            "Votre dossier de certificat est complet",
+            at,
+            (
+                "Vos pièces sont acceptées. Prenez rendez-vous avec votre syndicat et venez avec "
+                "l’original de votre pièce d’identité."
+            ),
+        )
+    return piece
+
+
+@transaction.atomic
+def refuse_piece(*, piece_id: int, reason: str, by: Person, at: datetime) -> Piece:
+    """Refuse a piece and tell the holder why; a checked file goes back to the pieces.
+
+    Raises OwnFile, ForbiddenStep, PieceIsFinal, NeedsReason, SecretInText.
+    """
+    piece, file = _locked_piece(piece_id)
+    permissions.check_can_serve(by, file)
+    told = policies.check_reason(reason)
+    policies.check_refusable(piece.state)
+    if file.state != FileState.SUBMITTED:
+        policies.check_step(file.state, FileState.SUBMITTED)
+        file.checked_at, file.checked_by = None, None
+        _move(file, FileState.SUBMITTED, "checked_at", "checked_by")
+    piece.reason = told
+    _decide(piece, PieceState.REFUSED, by, at)
+    label = piece.get_kind_display()
+    _journal(file, "ra.piece_refused", by, at, piece=label, reason=told)
+    _tell(
+        file,
+        f"piece_refused:{piece.pk}",
+        f"{label} à remplacer",
+        at,
+        f"{label} : {told}\nDéposez-la de nouveau dans votre espace, rubrique « Mon certificat ».",
+    )
+    return piece
+
+
+@transaction.atomic
+def note_reading(*, piece_id: int, by: Person, at: datetime) -> Piece:
+    """Write down who opens a piece, before a byte of it leaves."""
+    piece = Piece.objects.select_related("file__organisation", "file__holder").get(pk=piece_id)
+    _journal(piece.file, "ra.piece_read", by, at, piece=piece.get_kind_display())
+    return piece
+
+
+# Face to face
+
+
+@transaction.atomic
+def hold_face_to_face(
+    *,
+    file_id: int,
+    held_at: datetime,
+    place: str,
+    document_kind: IdentityDocument,
+    document_number: str,
+    document_expires_on: date,
+    recognised: bool,
+    by: Person,
+    at: datetime,
+) -> FaceToFace:
+    """Write down that the holder came in person; only the end of the number is kept.
+
+    `recognised`: the officer compared the face and the names with the original. Raises OwnFile,
+    ForbiddenStep, NotTheHolder, WrongMoment, DocumentExpired, NotReady, SecretInText.
+    """
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file)
+    policies.check_step(file.state, FileState.FACE_TO_FACE_DONE)
+    policies.check_recognised(recognised)
+    policies.check_free_text(place=place)
+    policies.check_moment(held_at, now=at, field="held_at")
+    held_on = legal_date(held_at)
+    policies.check_document(document_expires_on, on=held_on, field="document_expires_on")
+    met = FaceToFace.objects.create(
+        file=file,
+        officer=by,
+        holder=file.holder,
+        held_at=held_at,
+        held_on=held_on,
+        place=place,
+        document_kind=document_kind,
+        document_end=policies.kept_of_number(document_number),
+        document_expires_on=document_expires_on,
+    )
+    _move(file, FileState.FACE_TO_FACE_DONE)
+    _journal(
+        file,
+        "ra.face_to_face_held",
+        by,
+        at,
+        holder=str(file.holder),
+        document=met.get_document_kind_display(),
+        place=place,
+    )
+    return met
+
+
+# The key and the certificate
+
+
+@transaction.atomic
+def deposit_request(
+    *, file_id: int, content: bytes, by: Person, at: datetime
+) -> CertificateRequest:
+    """Keep the holder's certificate request, in place of one that did not leave yet.
+
+    Raises ForbiddenStep, KeyAlreadyKnown, or what `csr.read_request` and `csr.check_subject` raise.
+    """
+    file = _locked(file_id)
+    if file.state not in (FileState.PIECES_CHECKED, FileState.FACE_TO_FACE_DONE):
+        raise policies.ForbiddenStep(
+            "La demande de certificat se dépose une fois les pièces acceptées et avant que le "
+            "certificat soit établi."
+        )
+    asked = read_request(
+        content, min_rsa_bits=file.offer.min_rsa_bits, until=at + file.offer.validity
+    )
+    check_subject(asked, email=file.holder.email, siren=file.organisation.siren)
+    _replace_request(file)
+    _check_new_key(asked.public_key)
+    request = CertificateRequest(
+        file=file,
+        csr_pem=asked.pem,
+        public_key=asked.public_key,
+        deposited_at=at,
+        deposited_by=by,
+    )
+    _insert_once(request, _known_key())
+    _journal(file, "ra.request_deposited", by, at, public_key=asked.public_key)
+    return request
+
+
+@transaction.atomic
+def issue(*, request_id: int, by: Person, at: datetime) -> CertificateRequest:
+    """Send a request to the authority; a task asks and stores the answer.
+
+    Raises OwnFile, ForbiddenStep, NotReady, or UnfitName when a name was changed since.
+    """
+    request, file = _locked_request(request_id)
+    permissions.check_can_serve(by, file)
+    if not FaceToFace.objects.filter(file=file).exists():
+        raise policies.no_face_to_face()
+    policies.check_step(file.state, FileState.ISSUED)
+    policies.check_approvable(request.state)
+    holder_of(file)
+    request.state = RequestState.APPROVED
+    request.approved_at, request.approved_by = at, by
+    request.save(update_fields=["state", "approved_at", "approved_by"])
+    _journal(file, "ra.issue_asked", by, at, holder=str(file.holder))
+    queue.after_commit("ra.issue", request_id=request.pk)
+    return request
+
+
+def issue_now(request_id: int, *, at: datetime) -> Certificate | None:
+    """Obtain and store the certificate of an approved request, however many times it is called.
+
+    None when the authority refused or what it sent is not what was asked: the file says why.
+    No lock and no transaction are held while the authority works; the key of the question was
+    stored with the request, so a crash repeats the same question. Raises AuthorityUnavailable.
+    """
+    request = _request(request_id)
+    if request.state != RequestState.APPROVED:
+        return Certificate.objects.filter(request_id=request_id).first()
+    adapter = adapter_for(request.file.offer.authority)
+    try:
+        pem = adapter.enroll(_enrolment(request), at=at)
+    except Refusal as refusal:
+        record_failure(request_id=request_id, why=str(refusal), at=at)
+        return None
+    # Written down as it came, in a transaction of its own, before it is understood.
+    CertificateRequest.objects.filter(pk=request_id, answer="").update(answer=pem)
+    certificate = record_certificate(request_id=request_id, pem=pem, at=at)
+    if certificate is None:
+        _withdraw_answer(request, pem, at)
+    return certificate
+
+
+@transaction.atomic
+def record_failure(*, request_id: int, why: str, at: datetime) -> None:
+    """The authority will not sign: the file waits for another request."""
+    request, file = _locked_request(request_id)
+    if request.state == RequestState.APPROVED:
+        _give_up(request, RequestState.FAILED, why)
+        _journal(file, "ra.issue_failed", "Socle", at, reason=why, outcome="refused")
+
+
+@transaction.atomic
+def record_certificate(*, request_id: int, pem: str, at: datetime) -> Certificate | None:
+    """Store what the authority signed; the one already stored if another delivery won.
+
+    A certificate that is not exactly what was asked is set aside, and None returned.
+    """
+    request, file = _locked_request(request_id)
+    if request.state != RequestState.APPROVED:
+        return Certificate.objects.filter(request=request).first()
+    try:
+        facts = check_issued(pem, expected=_expected(request), at=at)
+    except (NotWhatWasAsked, UnreadableCertificate) as refusal:
+        _give_up(request, RequestState.QUARANTINED, str(refusal))
+        _journal(file, "ra.issue_failed", "Socle", at, reason=str(refusal), outcome="refused")
+        return None
+    certificate = Certificate.objects.create(
+        request=request,
+        file=file,
+        issuer=facts.issuer,
+        serial=facts.serial,
+        fingerprint=facts.fingerprint,
+        public_key=facts.public_key,
+        pem=pem,
+        issued_at=at,
+        not_before=facts.not_before,
+        not_after=facts.not_after,
+    )
+    request.state = RequestState.ISSUED
+    request.save(update_fields=["state"])
+    _move(file, FileState.ISSUED)
+    _journal(
+        file,
+        "ra.issued",
+        "Socle",
+        at,
+        holder=str(file.holder),
+        serial=facts.serial,
+        until=legal_date(facts.not_after).isoformat(),
+    )
+    return certificate
+
+
+# The hand-over
+
+
+@transaction.atomic
+def prepare_hand_over(
+    *, file_id: int, place: str, token_serial: str, by: Person, at: datetime
+) -> HandOver:
+    """Draw up the receipt to print and sign; drawing it up again replaces the unsigned one.
+
+    Raises OwnFile, ForbiddenStep, NotReady, DocumentExpired, TokenOfAnother, SecretInText.
+    """
+    file = _locked(file_id)
+    certificate, met = _check_can_hand_over(file, by, at)
+    policies.check_free_text(place=place, token_serial=token_serial)
+    _check_token(token_serial, file, at)
+    pdf = papers.receipt(
+        certificate=certificate,
+        face_to_face=met,
+        syndicat=directory.syndicat(),
+        officer=by,
+        place=place,
+        token_serial=token_serial,
+        at=at,
+    )
+    name = f"Procès-verbal de remise - {file.holder}.pdf"
+    stored = files.keep(pdf, name=name, by=by, at=at)
+    hand_over, _ = HandOver.objects.update_or_create(
+        certificate=certificate,
+        defaults={
+            "face_to_face": met,
+            "holder": file.holder,
+            "officer": by,
+            "place": place,
+            "token_serial": token_serial,
+            "receipt": stored.pk,
+            "prepared_at": at,
+        },
+    )
+    _journal(file, "ra.receipt_prepared", by, at, holder=str(file.holder), sha256=stored.sha256)
+    return hand_over
+
+
+@transaction.atomic
+def hand_over(
+    *,
+    file_id: int,
+    signed: bool,
+    accepted: bool,
+    by: Person,
+    at: datetime,
+    scan: BinaryIO | bytes | None = None,
+    scan_name: str = "",
+) -> HandOver:
+    """Record that both signed the receipt and the holder accepted: the certificate is in use.
+
+    `scan` is the signed receipt, if at hand. Raises OwnFile, ForbiddenStep, NotReady,
+    DocumentExpired.
+    """
+    file = _locked(file_id)
+    certificate, _ = _check_can_hand_over(file, by, at)
+    receipt = (
+        HandOver.objects.select_for_update(of=("self",)).filter(certificate=certificate).first()
+    )
+    if receipt is None or not (signed and accepted):
+        raise policies.NotReady(
+            "Imprimez le procès-verbal, faites-le signer par la personne, signez-le, puis cochez "
+            "les deux cases.",
+            field="signed",
+        )
+    if receipt.officer_id != by.pk:
+        raise policies.NotReady(
+            f"Ce procès-verbal est au nom de {receipt.officer} : préparez-en un à votre nom."
+        )
+    receipt.signed_at = receipt.accepted_at = at
+    if scan is not None:
+        receipt.signed_scan = files.keep_piece(scan, name=scan_name, by=by, at=at).pk
+    receipt.save(update_fields=["signed_at", "accepted_at", "signed_scan"])
+    _move(file, FileState.HANDED_OVER)
+    _put_in_use(certificate)
+    _journal(
+        file,
+        "ra.handed_over",
+        by,
+        at,
+        holder=str(file.holder),
+        serial=certificate.serial,
+        token=receipt.token_serial,
+    )
+    return receipt
+
+
+@transaction.atomic
+def add_signed_receipt(
+    *, file_id: int, content: bytes | BinaryIO, name: str, by: Person, at: datetime
+) -> HandOver:
+    """Keep the scan of a receipt signed on paper. Raises NotReady when nothing was signed."""
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file)
+    receipt = (
+        HandOver.objects.select_for_update(of=("self",))
+        .filter(certificate__file=file, signed_at__isnull=False)
+        .first()
+    )
+    if receipt is None:
+        raise policies.NotReady("La remise n’est pas encore enregistrée : faites-la d’abord.")
+    stored = files.keep_piece(content, name=name, by=by, at=at)
+    receipt.signed_scan = stored.pk
+    receipt.save(update_fields=["signed_scan"])
+    _journal(file, "ra.receipt_kept", by, at, holder=str(file.holder), sha256=stored.sha256)
+    return receipt
+
+
+# The end
+
+
+@transaction.atomic
+def revoke(
+    *, certificate_id: int, reason: RevocationReason, by: Person, at: datetime
+) -> Certificate:
+    """Take a certificate out of use at once, then tell the authority; twice is once.
+
+    The officer's or the holder's right to ask is the caller's business (capability, own file). An
+    undelivered certificate closes its file.
+    """
+    file_id = Certificate.objects.values_list("file_id", flat=True).get(pk=certificate_id)
+    file = _locked(file_id)
+    certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
+    if certificate.state == CertificateState.REVOKED:
+        return certificate
+    certificate.state = CertificateState.REVOKED
+    certificate.revoked_at, certificate.revoked_by = at, by
+    certificate.revocation_reason = reason
+    certificate.save(update_fields=["state", "revoked_at", "revoked_by", "revocation_reason"])
+    accounts.withdraw_certificate(fingerprint=certificate.fingerprint, at=at)
+    label = RevocationReason(reason).label
+    if file.state == FileState.ISSUED:
+        file.closing_reason = f"Certificat révoqué avant sa remise : {label.lower()}"
+        _move(file, FileState.CANCELLED, "closing_reason")
+    _journal(
+        file,
+        "ra.revoked",
+        by,
+        at,
+        holder=str(file.holder),
+        serial=certificate.serial,
+        reason=label,
+    )
+    _tell(
+        file,
+        f"revoked:{certificate.pk}",
+        "Votre certificat est révoqué",
+        at,
+        (
+            f"Motif : {label.lower()}. Il ne permet plus de transmettre. Pour en obtenir un autre, "
+            "appelez votre syndicat."
+        ),
+    )
+    queue.after_commit("ra.revoke", certificate_id=certificate.pk)
+    return certificate
+
+
+@transaction.atomic
+def revoke_own(
+    *, certificate_id: int, reason: RevocationReason, by: Person, at: datetime
+) -> Certificate:
+    """The holder takes her own certificate out of use. Raises NotHer."""
+    certificate = Certificate.objects.select_related("file__holder").get(pk=certificate_id)
+    permissions.check_is_holder(by, certificate.file)
+    return revoke(certificate_id=certificate_id, reason=reason, by=by, at=at)
+
+
+@transaction.atomic
+def decline(*, file_id: int, by: Person, at: datetime) -> Certificate:
+    """The holder does not accept what the certificate says: it is revoked, the file closed.
+
+    Raises OwnFile, ForbiddenStep.
+    """
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file)
+    policies.check_step(file.state, FileState.CANCELLED)
+    policies.check_step(file.state, FileState.HANDED_OVER)
+    certificate = Certificate.objects.get(file=file)
+    return revoke(certificate_id=certificate.pk, reason=RevocationReason.UNSPECIFIED, by=by, at=at)
+
+
+def revoke_at_authority(certificate_id: int, *, at: datetime) -> None:
+    """Have the authority revoke too, and write down that it did; twice is once.
+
+    Raises AuthorityUnavailable, AuthorityRefused.
+    """
+    certificate = Certificate.objects.select_related("file__offer__authority").get(
+        pk=certificate_id
+    )
+    if certificate.revoked_at is None or certificate.revocation_confirmed_at is not None:
+        return
+    adapter_for(certificate.file.offer.authority).revoke(
+        certificate.serial, reason=certificate.revocation_reason, at=certificate.revoked_at
+    )
+    Certificate.objects.filter(pk=certificate_id, revocation_confirmed_at=None).update(
+        revocation_confirmed_at=at
+    )
+
+
+@transaction.atomic
+def close(*, file_id: int, to: FileState, reason: str, by: Person, at: datetime) -> CertificateFile:
+    """Refuse (`FileState.REFUSED`) or abandon (`CANCELLED`) a file before its certificate exists.
+
+    Raises OwnFile, ForbiddenStep, NeedsReason, SecretInText.
+    """
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file)
+    policies.check_step(file.state, to)
+    told = policies.check_reason(reason)
+    if file.state == FileState.ISSUED or file.requests.filter(state=RequestState.APPROVED).exists():
+        raise policies.ForbiddenStep(
+            "Le certificat est établi ou en cours d’établissement : révoquez-le, le dossier se "
+            "fermera avec lui."
+        )
+    file.closing_reason = told
+    _move(file, to, "closing_reason")
+    _journal(file, "ra.file_closed", by, at, holder=str(file.holder), state=to.label, reason=told)
+    _tell(file, "closed", f"Votre dossier de certificat est {to.label.lower()}", at, told)
+    return file
+
+
+# What the functions above share
+
+
+def holder_of(file: CertificateFile) -> Holder:
+    """Whom the certificate names, as the file says. Raises UnfitName."""
+    return checked_holder(
+        given_name=file.holder.first_name,
+        surname=file.holder.last_name,
+        email=file.holder.email,
+        organisation=file.organisation.name,
+        siren=file.organisation.siren,
+    )
+
+
+def _enrolment(request: CertificateRequest) -> Enrolment:
+    return Enrolment(
+        key=request.issuance_key,
+        request=_asked(request),
+        holder=holder_of(request.file),
+        validity=request.file.offer.validity,
+    )
+
+
+def _expected(request: CertificateRequest) -> Expected:
+    offer = request.file.offer
+    return Expected(
+        request=_asked(request),
+        holder=holder_of(request.file),
+        authority_pem=offer.authority.certificate_pem,
+        policy=offer.policy,
+        validity=offer.validity,
+        min_rsa_bits=offer.min_rsa_bits,
+    )
+
+
+def _asked(request: CertificateRequest) -> Request:
+    return read_request(request.csr_pem.encode(), min_rsa_bits=request.file.offer.min_rsa_bits)
+
+
+def _withdraw_answer(request: CertificateRequest, pem: str, at: datetime) -> None:
+    """A certificate we set aside must not stay in force at the authority."""
+    try:
+        serial = facts_of(load_certificate(pem)).serial
+    except UnreadableCertificate:
+        return
+    adapter_for(request.file.offer.authority).revoke(
+        serial, reason=RevocationReason.UNSPECIFIED, at=at
+    )
+
+
+def _check_can_hand_over(
+    file: CertificateFile, by: Person, at: datetime
+) -> tuple[Certificate, FaceToFace]:
+    permissions.check_can_serve(by, file)
+    met = FaceToFace.objects.filter(file=file).first()
+    if met is None:
+        raise policies.no_face_to_face()
+    policies.check_step(file.state, FileState.HANDED_OVER)
+    certificate = Certificate.objects.get(file=file)
+    policies.check_in_force(certificate.state, certificate.not_after, at=at)
+    policies.check_document(met.document_expires_on, on=legal_date(at), field="place")
+    return certificate, met
+
+
+def _check_token(token_serial: str, file: CertificateFile, at: datetime) -> None:
+    if token_serial.strip().casefold() == policies.NO_TOKEN:
+        return
+    taken = HandOver.objects.filter(
+        token_serial__iexact=token_serial,
+        signed_at__isnull=False,
+        certificate__state=CertificateState.VALID,
+        certificate__not_after__gt=at,
+    ).exclude(holder=file.holder)
+    if taken.exists():
+        raise TokenOfAnother(
+            f"Le support {token_serial} porte le certificat en service d’une autre personne : "
+            "vérifiez le numéro gravé dessus.",
+            field="token_serial",
+        )
+
+
+def _check_granted(holder: Person, organisation: Organisation, at: datetime) -> None:
+    grants = directory.grants(holder, legal_date(at)).filter(organisation=organisation)
+    if not any(Capability.CERTIFICATES_OWN in grant.capabilities for grant in grants):
+        raise NotGranted(
+            f"{holder} n’est ni télétransmetteur ni signataire à « {organisation} » : habilitez "
+            "d’abord cette personne dans l’annuaire.",
+            field="holder",
+        )
+
+
+def _check_new_key(public_key: str) -> None:
+    known = Certificate.objects.filter(public_key=public_key).exists()
+    presented = CertificateRequest.objects.filter(
+        ~Q(state=RequestState.REPLACED), public_key=public_key
+    )
+    if known or presented.exists():
+        raise _known_key()
+
+
+def _known_key() -> KeyAlreadyKnown:
+    return KeyAlreadyKnown(
+        "Cette clé a déjà servi pour une demande de certificat : générez-en une nouvelle avec le "
+        "logiciel du support, une clé ne sert qu’une fois.",
+        field="csr",
+    )
+
+
+def _replace_request(file: CertificateFile) -> None:
+    if file.requests.filter(state=RequestState.APPROVED).exists():
+        raise policies.ForbiddenStep(
+            "Une demande est déjà partie vers l’autorité : attendez sa réponse."
+        )
+    file.requests.filter(state=RequestState.DEPOSITED).update(state=RequestState.REPLACED)
+
+
+def _insert_once(row: CertificateFile | CertificateRequest, refusal: Refusal) -> None:
+    """Insert, and let the database decide between two that come together."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as clash:
+        raise refusal from clash
+
+
+def _put_in_use(certificate: Certificate) -> None:
+    file = certificate.file
+    accounts.register_certificate(
+        person=file.holder,
+        siren=file.organisation.siren,
+        issuer=certificate.issuer,
+        serial=certificate.serial,
+        fingerprint=certificate.fingerprint,
+        level=CertificateLevel(file.offer.level),
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+    )
+
+
+def _give_up(request: CertificateRequest, state: RequestState, why: str) -> None:
+    request.state, request.message = state, why[:1000]
+    request.save(update_fields=["state", "message"])
+
+
+def _decide(piece: Piece, state: PieceState, by: Person, at: datetime) -> None:
+    piece.state, piece.decided_at, piece.decided_by = state, at, by
+    piece.save(update_fields=["state", "reason", "expires_on", "decided_at", "decided_by"])
+
+
+def _move(file: CertificateFile, to: FileState, *fields: str) -> None:
+    file.state = to
+    file.save(update_fields=["state", *fields])
+
+
+def _piece_states(file: CertificateFile) -> dict[str, str]:
+    return dict(file.pieces.filter(replaced_at=None).values_list("kind", "state"))
+
+
+def _files() -> Any:
+    return CertificateFile.objects.select_related("organisation", "holder", "offer__authority")
+
+
+def _locked(file_id: int) -> CertificateFile:
+    return _files().select_for_update(of=("self",)).get(pk=file_id)
+
+
+def _locked_piece(piece_id: int) -> tuple[Piece, CertificateFile]:
+    """The file is locked first: every action takes its locks in the same order."""
+    file = _locked(Piece.objects.values_list("file_id", flat=True).get(pk=piece_id))
+    piece = Piece.objects.select_for_update(of=("self",)).get(pk=piece_id)
+    if piece.replaced_at is not None:
+        raise policies.PieceIsFinal(
+            "Cette pièce vient d’être remplacée : rechargez la page pour voir la nouvelle."
+        )
+    return piece, file
+
+
+def _request(request_id: int) -> CertificateRequest:
+    return CertificateRequest.objects.select_related(
+        "file__organisation", "file__holder", "file__offer__authority"
+    ).get(pk=request_id)
+
+
+def _locked_request(request_id: int) -> tuple[CertificateRequest, CertificateFile]:
+    file_id = CertificateRequest.objects.values_list("file_id", flat=True).get(pk=request_id)
+    file = _locked(file_id)
+    request = CertificateRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+    request.file = file
+    return request, file
+
+
+def _journal(
+    file: CertificateFile,
+    event: str,
+    by: Person | str,
+    at: datetime,
+    *,
+    outcome: str = "done",
+    **detail: Any,
+) -> None:
+    """In the journal of the commune when it has its space, else in the syndicat's."""
+    tenant = getattr(file.organisation, "tenant", None)
+    record(
+        event=event,
+        subject=file,
+        by=by,
+        at=at,
+        detail=detail,
+        outcome=outcome,
+        schema=tenant.schema_name if tenant else PUBLIC,
+    )
+
+
+def _tell(file: CertificateFile, key: str, subject: str, at: datetime, body: str) -> None:
+    people: Iterable[Person] = (file.holder,)
+    tell(
+        people=people,
+        organisation=file.organisation,
+        key=f"ra:{file.pk}:{key}"[:120],
+        subject=subject,
+        body=body,
+        at=at,
+    )

@@ -1,0 +1,58 @@
+"""What the counter asks of an authority, and who answers for each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from registration_authority.models import CertificationAuthority
+from registration_authority.pki.csr import Request
+from registration_authority.pki.names import Holder
+from socle.core.refusals import Refusal
+
+
+class AuthorityUnavailable(Exception):
+    """No answer: whether the authority signed is not known. The same question is asked again."""
+
+
+class AuthorityRefused(Refusal):
+    """The authority answered that it will not sign or revoke this."""
+
+    code = "ra.authority_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """One question to an authority; `key` makes the same question recognisable."""
+
+    key: UUID
+    request: Request
+    holder: Holder
+    validity: timedelta
+
+
+class Adapter(Protocol):
+    """An authority as the counter sees it. Every method may raise AuthorityUnavailable."""
+
+    def enroll(self, enrolment: Enrolment, *, at: datetime) -> str:
+        """The certificate (PEM); the same key gives the same one. Raises AuthorityRefused."""
+
+    def revoke(self, serial: str, *, reason: str, at: datetime) -> None:
+        """Revoke by serial (hexadecimal); twice changes nothing. Raises AuthorityRefused."""
+
+    def crl(self, *, at: datetime) -> bytes:
+        """The current list of revoked certificates, DER."""
+
+
+_factories: dict[str, Callable[[CertificationAuthority], Adapter]] = {}
+
+
+def register(name: str, factory: Callable[[CertificationAuthority], Adapter]) -> None:
+    """Answer for authorities whose `adapter` is `name`."""
+    _factories[name] = factory
+
+
+def adapter_for(authority: CertificationAuthority) -> Adapter:
+    """The adapter of an authority; raises KeyError when nobody answers for it."""
+    return _factories[authority.adapter](authority)

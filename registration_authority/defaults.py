@@ -1,0 +1,30 @@
+"""The authority and the offers a deployment starts with."""
+
+from datetime import datetime
+from typing import Final
+
+from registration_authority import training
+from registration_authority.models import Offer, PieceKind
+from registration_authority.pki.training_ca import EXERCISE_POLICY
+from socle.accounts.models import CertificateLevel
+
+TRAINING_CODE: Final = "exercice"
+TRAINING_OFFER: Final = "exercice-authentification"
+
+
+def ensure(*, at: datetime) -> Offer:
+    """The training authority and its offer, created when missing; asking again changes nothing."""
+    authority = training.ensure_authority(code=TRAINING_CODE, name="AC EXERCICE du syndicat", at=at)
+    offer, _ = Offer.objects.get_or_create(
+        code=TRAINING_OFFER,
+        defaults={
+            "authority": authority,
+            "name": "Certificat d’exercice, authentification, 3 ans",
+            "level": CertificateLevel.TRAINING,
+            "policy": EXERCISE_POLICY,
+            "duration_months": 36,
+            "required_pieces": list(PieceKind),
+            "price_code": "certificat-exercice",
+        },
+    )
+    return offer

@@ -1,0 +1,184 @@
+"""What is typed at the counter and by the holder."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from registration_authority.files import EXTENSIONS, MAX_BYTES
+from registration_authority.models import FileState, IdentityDocument, Offer, RevocationReason
+from registration_authority.pki.csr import MAX_BYTES as REQUEST_BYTES
+from registration_authority.policies import NO_TOKEN
+from socle.accounts.models import Person
+from socle.web.forms import DateInput, DateTimeInput, FileField
+
+
+class SearchForm(forms.Form):
+    """Find a file or a certificate by its body or its person, inside the current tab."""
+
+    q = forms.CharField(label="Commune ou personne", required=False)
+    etat = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class BodyForm(forms.Form):
+    """First half of a new file: for which commune."""
+
+    q = forms.CharField(label="Nom, SIREN ou code INSEE de la commune", required=False)
+
+
+class NewFileForm(forms.Form):
+    """Second half: for whom, and what."""
+
+    holder = forms.ModelChoiceField(Person.objects.none(), label="Personne titulaire")
+    function = forms.CharField(
+        label="Fonction",
+        max_length=120,
+        help_text="Telle qu’elle figure sur le justificatif : maire, secrétaire de mairie…",
+    )
+    offer = forms.ModelChoiceField(Offer.objects.filter(is_open=True), label="Certificat")
+
+    def __init__(self, *args: Any, holders: list[Person], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        holder: Any = self.fields["holder"]
+        holder.queryset = Person.objects.filter(pk__in=[one.pk for one in holders])
+        if len(holders) == 1:
+            holder.initial = holders[0]
+            self.fields["function"].initial = holders[0].function
+        offer: Any = self.fields["offer"]
+        offer.initial = offer.queryset.first()
+
+
+class PieceForm(forms.Form):
+    """One piece, scanned or photographed."""
+
+    piece = FileField(
+        label="Document scanné ou photographié", accept=EXTENSIONS, max_bytes=MAX_BYTES
+    )
+
+
+class AcceptForm(forms.Form):
+    """Accept a piece that has no end."""
+
+
+class AcceptIdentityForm(AcceptForm):
+    """Accept an identity document: its end is written down."""
+
+    expires_on = forms.DateField(label="Valable jusqu’au", widget=DateInput)
+
+
+class ReasonForm(forms.Form):
+    """Why something is refused, for the person who will correct it."""
+
+    reason = forms.CharField(
+        label="Motif du refus",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="La commune lira cette phrase : dites ce qui ne va pas et quoi fournir.",
+    )
+
+
+class CloseForm(ReasonForm):
+    """Refuse or abandon a whole file."""
+
+    to = forms.ChoiceField(
+        label="Décision",
+        choices=[
+            (FileState.CANCELLED.value, "Abandonner : la demande n’a plus lieu d’être"),
+            (FileState.REFUSED.value, "Refuser : la demande ne peut pas être acceptée"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    field_order = ("to", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = "Motif"
+
+
+class FaceToFaceForm(forms.Form):
+    """What the officer saw with her own eyes."""
+
+    held_at = forms.DateTimeField(label="Reçue le", widget=DateTimeInput)
+    place = forms.CharField(label="Lieu", max_length=120)
+    document_kind = forms.ChoiceField(
+        label="Original présenté", choices=IdentityDocument.choices, widget=forms.RadioSelect
+    )
+    document_number = forms.CharField(
+        label="Numéro du document",
+        max_length=40,
+        help_text="Seuls les quatre derniers caractères sont conservés.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    document_expires_on = forms.DateField(label="Valable jusqu’au", widget=DateInput)
+    recognised = forms.BooleanField(
+        label="J’ai comparé le visage, le nom et les prénoms avec l’original", required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["held_at"].initial = timezone.localtime().replace(second=0, microsecond=0)
+
+
+class RequestForm(forms.Form):
+    """The request made with the holder's token."""
+
+    csr = FileField(
+        label="Demande de certificat (PKCS#10)",
+        accept=(".csr", ".p10", ".pem", ".der", ".req"),
+        max_bytes=REQUEST_BYTES,
+        help_text="Le fichier produit par le logiciel du support, jamais la clé elle-même.",
+    )
+
+
+class ReceiptForm(forms.Form):
+    """What the receipt still needs."""
+
+    place = forms.CharField(label="Lieu de la remise", max_length=120)
+    token_serial = forms.CharField(
+        label="Numéro gravé sur le support",
+        max_length=40,
+        help_text=f"Pour un certificat d’exercice sans support, écrivez « {NO_TOKEN} ».",
+    )
+
+
+class HandOverForm(forms.Form):
+    """Both have signed."""
+
+    accepted = forms.BooleanField(
+        label="La personne a lu le contenu du certificat et l’accepte", required=False
+    )
+    signed = forms.BooleanField(
+        label="La personne et moi avons signé le procès-verbal", required=False
+    )
+    scan = FileField(
+        label="Procès-verbal signé, scanné",
+        accept=EXTENSIONS,
+        max_bytes=MAX_BYTES,
+        required=False,
+        help_text="Vous pouvez aussi le verser plus tard.",
+    )
+
+
+class RevokeForm(forms.Form):
+    """Why a certificate is withdrawn."""
+
+    reason = forms.ChoiceField(
+        label="Motif", choices=RevocationReason.choices, widget=forms.RadioSelect
+    )
+
+
+class OwnRevokeForm(forms.Form):
+    """The reasons a holder knows of."""
+
+    reason = forms.ChoiceField(
+        label="Motif",
+        choices=[
+            (one.value, one.label)
+            for one in (
+                RevocationReason.KEY_COMPROMISE,
+                RevocationReason.AFFILIATION_CHANGED,
+                RevocationReason.CESSATION,
+            )
+        ],
+        widget=forms.RadioSelect,
+    )

@@ -1,0 +1,1 @@
+"""X.509 for the registration authority: functions on bytes and values. Pure: no Django."""

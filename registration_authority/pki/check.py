@@ -1,0 +1,188 @@
+"""What came back from an authority is compared with what was asked, before anybody gets it.
+
+An authority may grant something else than what was asked (a lost accent, a neighbour's SIREN,
+another key): nothing is handed over while one difference remains.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from registration_authority.pki.certificate import (
+    CertificateFacts,
+    facts_of,
+    load_certificate,
+)
+from registration_authority.pki.csr import Request
+from registration_authority.pki.keys import WeakKey, check_key
+from registration_authority.pki.names import Holder
+from socle.core.refusals import Refusal
+
+Kind = TypeVar("Kind", bound=x509.ExtensionType)
+CLOCK_SKEW: Final = timedelta(minutes=10)
+
+FIELDS: Final = (
+    ("pays", NameOID.COUNTRY_NAME),
+    ("organisme", NameOID.ORGANIZATION_NAME),
+    ("identifiant de l’organisme", NameOID.ORGANIZATION_IDENTIFIER),
+    ("prénom", NameOID.GIVEN_NAME),
+    ("nom", NameOID.SURNAME),
+    ("nom complet", NameOID.COMMON_NAME),
+)
+
+
+class NotWhatWasAsked(Refusal):
+    """The certificate differs from the file, or cannot be trusted."""
+
+    code = "ra.not_what_was_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the certificate must be: for whom, for which key, how long, signed by whom."""
+
+    request: Request
+    holder: Holder
+    authority_pem: str
+    policy: str
+    validity: timedelta
+    min_rsa_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as asked, in French."""
+
+    what: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.what} : « {self.found} » au lieu de « {self.expected} »"
+
+
+def check_issued(pem: str, *, expected: Expected, at: datetime) -> CertificateFacts:
+    """The facts of a certificate that is exactly what was asked.
+
+    Raises UnreadableCertificate, or NotWhatWasAsked naming every difference.
+    """
+    certificate = load_certificate(pem)
+    found = list(differences(certificate, expected=expected, at=at))
+    if found:
+        raise NotWhatWasAsked(
+            "Le certificat reçu de l’autorité n’est pas celui du dossier, il ne sera pas remis : "
+            f"{' ; '.join(map(str, found))}. Signalez-le à l’autorité de certification."
+        )
+    return facts_of(certificate)
+
+
+def differences(
+    certificate: x509.Certificate, *, expected: Expected, at: datetime
+) -> Iterator[Difference]:
+    """Everything in `certificate` that is not as expected at `at`."""
+    yield from _key(certificate, expected)
+    yield from _chain(certificate, expected, at)
+    yield from _validity(certificate, expected, at)
+    yield from _subject(certificate, expected.holder)
+    yield from _usages(certificate, expected)
+
+
+def _key(certificate: x509.Certificate, expected: Expected) -> Iterator[Difference]:
+    found = facts_of(certificate).public_key
+    if found != expected.request.public_key:
+        yield Difference("clé publique", expected.request.public_key[:12], found[:12])
+    try:
+        check_key(
+            certificate.public_key(),
+            min_rsa_bits=expected.min_rsa_bits,
+            until=certificate.not_valid_after_utc,
+        )
+    except WeakKey as weak:
+        yield Difference("solidité de la clé", "une clé solide", str(weak))
+
+
+def _chain(certificate: x509.Certificate, expected: Expected, at: datetime) -> Iterator[Difference]:
+    authority = load_certificate(expected.authority_pem)
+    name = authority.subject.rfc4514_string()
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        yield Difference("émetteur", name, certificate.issuer.rfc4514_string())
+    if not authority.not_valid_before_utc <= at <= authority.not_valid_after_utc:
+        yield Difference("autorité", "en cours de validité", f"expirée ou future : {name}")
+
+
+def _validity(
+    certificate: x509.Certificate, expected: Expected, at: datetime
+) -> Iterator[Difference]:
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not start - CLOCK_SKEW <= at < end:
+        yield Difference(
+            "validité", f"en cours le {at:%d/%m/%Y}", f"{start:%d/%m/%Y}-{end:%d/%m/%Y}"
+        )
+    if end - start > expected.validity:
+        yield Difference("durée", f"{expected.validity.days} jours", f"{(end - start).days} jours")
+
+
+def _subject(certificate: x509.Certificate, holder: Holder) -> Iterator[Difference]:
+    wanted = (
+        "FR",
+        holder.organisation,
+        holder.organisation_identifier,
+        holder.given_name,
+        holder.surname,
+        holder.common_name,
+    )
+    for (label, oid), value in zip(FIELDS, wanted, strict=True):
+        found = _values(certificate, oid)
+        if found != [value]:
+            yield Difference(label, value, ", ".join(found))
+    units = _values(certificate, NameOID.ORGANIZATIONAL_UNIT_NAME)
+    if [unit for unit in units if unit.startswith("0002 ")] != [holder.organisation_unit]:
+        yield Difference("SIREN", holder.organisation_unit, ", ".join(units))
+    emails = _emails(certificate)
+    if emails != [holder.email]:
+        yield Difference("adresse électronique", holder.email, ", ".join(emails))
+
+
+def _usages(certificate: x509.Certificate, expected: Expected) -> Iterator[Difference]:
+    usage = _extension(certificate, x509.KeyUsage)
+    if usage is None or not _only_authenticates(usage):
+        yield Difference("usage de la clé", "authentification seule", "autre chose")
+    extended = _extension(certificate, x509.ExtendedKeyUsage)
+    if extended is None or ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
+        yield Difference("usage étendu", "authentification client", "absent")
+    constraints = _extension(certificate, x509.BasicConstraints)
+    if constraints is not None and constraints.ca:
+        yield Difference("contraintes", "un certificat de personne", "une autorité")
+    policies = _extension(certificate, x509.CertificatePolicies) or ()
+    found = [policy.policy_identifier.dotted_string for policy in policies]
+    if expected.policy not in found:
+        yield Difference("politique", expected.policy, ", ".join(found))
+
+
+def _only_authenticates(usage: x509.KeyUsage) -> bool:
+    """digitalSignature alone: with nonRepudiation it would also sign (EN 319 412-2 §4.3.2)."""
+    forbidden = (usage.content_commitment, usage.key_cert_sign, usage.crl_sign)
+    return usage.digital_signature and not any(forbidden)
+
+
+def _values(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> list[str]:
+    return [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(oid)]
+
+
+def _emails(certificate: x509.Certificate) -> list[str]:
+    names = _extension(certificate, x509.SubjectAlternativeName)
+    return [] if names is None else list(names.get_values_for_type(x509.RFC822Name))
+
+
+def _extension(certificate: x509.Certificate, kind: type[Kind]) -> Kind | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None

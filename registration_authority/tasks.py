@@ -1,0 +1,49 @@
+"""What the counter does outside the requests. Each may be delivered twice."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from registration_authority import actions, queries
+from registration_authority.adapters import AuthorityUnavailable
+from socle.core.queue import in_tenant
+from socle.core.refusals import Refusal
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(
+    name="ra.issue", acks_late=True, autoretry_for=(AuthorityUnavailable,), retry_backoff=True
+)
+@in_tenant
+def issue(*, request_id: int) -> None:
+    """Obtain the certificate once, however many times this message is delivered."""
+    actions.issue_now(request_id, at=timezone.now())
+
+
+@shared_task(
+    name="ra.revoke", acks_late=True, autoretry_for=(AuthorityUnavailable,), retry_backoff=True
+)
+@in_tenant
+def revoke(*, certificate_id: int) -> None:
+    """Have the authority revoke what we already stopped using."""
+    actions.revoke_at_authority(certificate_id, at=timezone.now())
+
+
+@shared_task(name="ra.sweep")
+def sweep() -> None:
+    """Ask again what no message asked; one authority that does not answer stops no other."""
+    for request_id in queries.requests_to_send():
+        _quietly(actions.issue_now, request_id)
+    for certificate_id in queries.revocations_to_confirm():
+        _quietly(actions.revoke_at_authority, certificate_id)
+
+
+def _quietly(action: Callable[..., Any], identifier: int) -> None:
+    try:
+        action(identifier, at=timezone.now())
+    except (AuthorityUnavailable, Refusal) as fault:
+        log.warning("%s(%s): %s", action.__name__, identifier, fault)

@@ -1,0 +1,145 @@
+"""What waits for whom: lines of the home pages."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from registration_authority import queries
+from registration_authority.models import (
+    CertificateFile,
+    CertificateRequest,
+    FileState,
+    PieceState,
+    RequestState,
+)
+from socle.core.clock import legal_date
+from socle.notices.todos import Todo
+
+
+def to_check(request: HttpRequest) -> Iterable[Todo]:
+    """Files with pieces to check, and certificates to issue."""
+    pieces = Q(state=FileState.SUBMITTED, pieces__state=PieceState.PENDING) & Q(
+        pieces__replaced_at=None
+    )
+    waiting = _not_mine(request).filter(pieces).distinct().count()
+    ready = (
+        CertificateRequest.objects.filter(
+            state=RequestState.DEPOSITED, file__state=FileState.FACE_TO_FACE_DONE
+        )
+        .exclude(file__holder=request.user)
+        .count()
+    )
+    yield Todo(
+        waiting,
+        _agreed(waiting, "dossier de certificat a", "dossiers de certificat ont")
+        + " des pièces à vérifier",
+        _list(FileState.SUBMITTED),
+        "Vérifier",
+    )
+    yield Todo(
+        ready,
+        _agreed(ready, "certificat à établir", "certificats à établir"),
+        _list(FileState.FACE_TO_FACE_DONE),
+        "Établir",
+    )
+
+
+def to_receive(request: HttpRequest) -> Iterable[Todo]:
+    """People to receive in person."""
+    count = _not_mine(request).filter(state=FileState.PIECES_CHECKED).count()
+    yield Todo(
+        count,
+        _agreed(count, "personne à recevoir", "personnes à recevoir") + " en face à face",
+        _list(FileState.PIECES_CHECKED),
+        "Recevoir",
+    )
+
+
+def to_hand_over(request: HttpRequest) -> Iterable[Todo]:
+    """Certificates that wait for their holder."""
+    count = _not_mine(request).filter(state=FileState.ISSUED).count()
+    yield Todo(
+        count,
+        _agreed(count, "certificat à remettre", "certificats à remettre") + " en main propre",
+        _list(FileState.ISSUED),
+        "Remettre",
+    )
+
+
+def expiring(request: HttpRequest) -> Iterable[Todo]:
+    """Certificates that expire soon and have no successor."""
+    count = queries.expiring(timezone.now()).count()
+    yield Todo(
+        count,
+        _agreed(count, "certificat expire", "certificats expirent") + " dans les 60 jours",
+        reverse("registration_authority:inventory"),
+        "Voir",
+        "warning",
+    )
+
+
+def own(request: HttpRequest) -> Iterable[Todo]:
+    """What the holder must do in the commune she is in."""
+    organisation_id = request.tenant.organisation_id  # type: ignore[attr-defined]
+    yield from _own_pieces(request, organisation_id)
+    yield from _own_expiry(request, organisation_id, timezone.now())
+
+
+def _own_pieces(request: HttpRequest, organisation_id: int) -> Iterator[Todo]:
+    current = Q(pieces__replaced_at=None)
+    open_file = (
+        CertificateFile.objects.filter(
+            holder=request.user,
+            organisation_id=organisation_id,
+            state__in=(FileState.DRAFT, FileState.SUBMITTED),
+        )
+        .annotate(
+            usable=Count("pieces", filter=current & ~Q(pieces__state=PieceState.REFUSED)),
+            refused=Count("pieces", filter=current & Q(pieces__state=PieceState.REFUSED)),
+        )
+        .select_related("offer")
+        .first()
+    )
+    if open_file is None:
+        return
+    url = reverse("certificates:mine")
+    refused = open_file.refused
+    absent = len(open_file.offer.pieces) - open_file.usable - refused
+    words = _agreed(refused, "pièce refusée", "pièces refusées")
+    yield Todo(refused, f"{words}, à remplacer pour votre certificat", url, "Corriger", "danger")
+    words = _agreed(absent, "pièce à déposer", "pièces à déposer")
+    yield Todo(absent, f"{words} pour votre certificat", url, "Déposer")
+    if open_file.state == FileState.DRAFT and not absent and not refused:
+        yield Todo(1, "dossier de certificat prêt à envoyer", url, "Envoyer")
+
+
+def _own_expiry(request: HttpRequest, organisation_id: int, at: datetime) -> Iterator[Todo]:
+    soon = (
+        queries.expiring(at)
+        .filter(file__holder=request.user, file__organisation_id=organisation_id)
+        .first()
+    )
+    if soon is not None:
+        yield Todo(
+            1,
+            f"certificat à renouveler avant le {legal_date(soon.not_after):%d/%m/%Y}",
+            reverse("certificates:mine"),
+            "Voir",
+            "warning",
+        )
+
+
+def _not_mine(request: HttpRequest) -> QuerySet[CertificateFile]:
+    return CertificateFile.objects.exclude(holder=request.user)
+
+
+def _list(state: FileState) -> str:
+    return f"{reverse('registration_authority:files')}?etat={state.value}"
+
+
+def _agreed(count: int, one: str, many: str) -> str:
+    return one if count < 2 else many
