@@ -37,7 +37,7 @@ def build() -> None:
         adapter="exercise",
         trigram="EXE",
         company="Socle",
-        return_address="retours@exercice.example",
+        return_address="retours@exercice.test",
         is_exercise=True,
         requires_certificate=False,
     )

@@ -11,6 +11,10 @@ class JournalFilter(forms.Form):
     event = forms.CharField(label="Événement", required=False, max_length=60)
 
 
+class SearchForm(forms.Form):
+    q = forms.CharField(label="Nom de la commune", required=False, max_length=100)
+
+
 class ExportForm(forms.Form):
     reason = forms.CharField(
         label="Motif de l’export",

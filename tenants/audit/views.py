@@ -13,11 +13,12 @@ from django_tenants.utils import get_public_schema_name, schema_context
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
 from socle.core.clock import PARIS
+from socle.core.text import fold
 from socle.journal import actions as journal
 from socle.journal import events
 from socle.journal import queries as entries
 from tenants.audit import queries
-from tenants.audit.forms import ExportForm, JournalFilter
+from tenants.audit.forms import ExportForm, JournalFilter, SearchForm
 from tenants.models import Tenant
 
 PER_PAGE = 25
@@ -60,11 +61,12 @@ class Exports(CapabilityView):
     def get(self, request: HttpRequest) -> HttpResponse:
         _only_on_portal(request)
         tenants = Tenant.objects.exclude(organisation=None).select_related("organisation")
-        text = request.GET.get("q", "").strip()
+        form = SearchForm(request.GET if request.GET else None)
+        text = form.cleaned_data["q"] if form.is_bound and form.is_valid() else ""
         if text:
-            tenants = tenants.filter(organisation__name__icontains=text)
+            tenants = tenants.filter(organisation__sort_key__contains=fold(text))
         page = Paginator(tenants.order_by("organisation__sort_key"), PER_PAGE)
-        context = {"page": page.get_page(request.GET.get("page")), "q": text}
+        context = {"page": page.get_page(request.GET.get("page")), "form": form}
         return render(request, "audit/exports.html", context)
 
 

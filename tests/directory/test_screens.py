@@ -38,7 +38,7 @@ def test_a_former_commune_is_found_under_its_successor(officer: Browser) -> None
 def test_an_empty_search_says_so_and_offers_france(officer: Browser) -> None:
     page = officer.get("/annuaire/", {"q": "Zzz"}).content.decode()
     assert "Aucune organisation ne répond" in page
-    assert "tous=1" in page
+    assert "tous=on" in page
 
 
 def test_the_list_asks_for_few_queries(

@@ -9,6 +9,13 @@ from socle.core.refusals import Refusal
 from socle.directory.models import Contact, Organisation, OrganisationKind
 
 
+class SearchForm(forms.Form):
+    """What one types to find an organisation."""
+
+    q = forms.CharField(label="Nom, SIREN ou code INSEE", required=False, max_length=100)
+    tous = forms.BooleanField(label="Chercher dans toute la France", required=False)
+
+
 class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Organisation

@@ -11,7 +11,7 @@ from django.utils import timezone
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import ROLE_LABELS, Capability, Role
 from socle.directory import actions, imports, queries
-from socle.directory.forms import ContactForm, GrantForm, OrganisationForm
+from socle.directory.forms import ContactForm, GrantForm, OrganisationForm, SearchForm
 from socle.directory.models import Organisation, OrganisationKind
 
 PER_PAGE = 25
@@ -23,13 +23,14 @@ class Members(CapabilityView):
     capability = Capability.DIRECTORY_READ
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        text = request.GET.get("q", "")
-        everyone = request.GET.get("tous") == "1"
+        form = SearchForm(request.GET if request.GET else None)
+        chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
+        text, everyone = chosen.get("q", ""), chosen.get("tous", False)
         found = queries.search(text)
         if not everyone:
             found = found.filter(membership__isnull=False, membership__left_on=None)
         page = Paginator(found.select_related("epci"), PER_PAGE).get_page(request.GET.get("page"))
-        context = {"page": page, "q": text, "everyone": everyone}
+        context = {"page": page, "q": text, "everyone": everyone, "form": form}
         return render(request, "directory/members.html", context)
 
 

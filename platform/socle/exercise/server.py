@@ -125,6 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
         if mode == "drop-after-store":
             self._drop()
             return
+        if mode == "slow-answer":
+            time.sleep(self.office.breakdown.seconds)
         self._send_json(asdict(receipt))
 
     def _store(self, account: str, kind: Kind, name: str, content: bytes) -> Receipt:
@@ -218,7 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
         if breakdown.mode == "html-200":
             self._send(_MAINTENANCE, "text/html; charset=utf-8")
             return True
-        time.sleep(breakdown.seconds)
+        if breakdown.mode == "slow":
+            time.sleep(breakdown.seconds)
         return False
 
     def _drop(self) -> None:

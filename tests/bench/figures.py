@@ -1,0 +1,123 @@
+"""The four figures the foundation promises, and those of the upgrade."""
+
+import gzip
+import io
+import itertools
+import os
+import subprocess
+import tarfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.test import override_settings
+
+from socle.accounts.capabilities import Role
+from socle.actes.protocol.archive import Entry, write_archive
+from socle.directory.models import Organisation, OrganisationKind
+from socle.stack import binaries
+from tenants import blueprints, provisioning
+from tenants.models import Tenant
+from tests.bench import deposits, ground
+from tests.bench.clock import compare
+from tests.people import Browser, in_town, person
+
+MEGABYTE = 1 << 20
+AT = datetime(2026, 11, 24, 11, tzinfo=UTC)
+
+
+def provisioning_against_psql() -> dict[str, Any]:
+    """A commune's space, ready to use, against `psql -1` running the same DDL."""
+    blueprint = blueprints.current()
+    waiting = iter(
+        Organisation.objects.filter(kind=OrganisationKind.COMMUNE, tenant=None).order_by("pk")
+    )
+    numbers = itertools.count()
+
+    def ours() -> None:
+        provisioning.provision(organisation=next(waiting), by="bench", at=AT)
+
+    def bound() -> None:
+        script = blueprints.creation_script(blueprint, schema=f"raw_{next(numbers)}")
+        psql = binaries.postgres_bin(None) / "psql"
+        subprocess.run(
+            [psql, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", ground.url(), "-o", os.devnull],
+            input=script.encode(),
+            check=True,
+        )
+
+    tables = blueprint.ddl.count("CREATE TABLE")
+    return compare(
+        "provisioning",
+        ours,
+        bound,
+        limit=1.5,
+        rounds=15,
+        detail=f"one commune, {tables + 1} tables",
+    )
+
+
+def deposit_against_inserts() -> dict[str, Any]:
+    """An act through the action (checks, files, journal, outbox) against its bare INSERTs."""
+    return deposits.against_bare_inserts()
+
+
+def archive_against_tar_gzip() -> dict[str, Any]:
+    """Our archive of 3 files / 5 MB against tar + gzip of the same bytes."""
+    contents = [os.urandom(size) for size in (3 * MEGABYTE, MEGABYTE, MEGABYTE)]
+    entries = [Entry.of(f"99_AU-079-{n}.pdf", content) for n, content in enumerate(contents)]
+
+    def ours() -> None:
+        write_archive(entries, io.BytesIO(), at=AT)
+
+    def bound() -> None:
+        plain = io.BytesIO()
+        with tarfile.open(fileobj=plain, mode="w") as tar:
+            for entry, content in zip(entries, contents, strict=True):
+                info = tarfile.TarInfo(entry.name)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+        gzip.compress(plain.getvalue())
+
+    return compare("archive", ours, bound, limit=1.3, rounds=9, detail="3 files, 5 MB")
+
+
+def page_against_no_tenants() -> dict[str, Any]:
+    """A page on a commune's host against the same page with one schema and no routing."""
+    town = Tenant.objects.get(organisation__insee="79174")
+    who = person(Role.TRANSMITTER, at=town.organisation)
+    routed = in_town(town, who)
+    plain = Browser("localhost", who)
+    with override_settings(MIDDLEWARE=_without_routing()):
+        plain.get("/notifications/")  # the handler of this client is built now, without routing
+
+    def visits(browser: Browser) -> Callable[[], None]:
+        def visit() -> None:
+            for _ in range(20):
+                assert browser.get("/notifications/").status_code == 200
+
+        return visit
+
+    return compare(
+        "tenant page",
+        visits(routed),
+        visits(plain),
+        limit=1.10,
+        rounds=15,
+        detail="20 pages with session, login and rights; routing and schema switch included",
+    )
+
+
+def _without_routing() -> list[str]:
+    from django.conf import settings
+
+    ours, other = "tenants.middleware.Routing", "tests.bench.page.OneSchema"
+    return [other if name == ours else name for name in settings.MIDDLEWARE]
+
+
+ALL = (
+    provisioning_against_psql,
+    deposit_against_inserts,
+    archive_against_tar_gzip,
+    page_against_no_tenants,
+)

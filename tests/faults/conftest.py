@@ -1,0 +1,126 @@
+"""A database, a broker, an operator and workers of their own: what is killed here really dies."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+
+from socle.stack.broker import Broker
+from socle.stack.waiting import wait_until
+from tests.conftest import REPO, SERVER, WORKER
+from tests.exercise.client import Client
+
+TOKEN = "exercise"
+LEASE = 3
+T = TypeVar("T")
+
+
+@dataclass
+class Ground:
+    """Everything around a worker, on real sockets."""
+
+    database: str
+    environment: dict[str, str]
+    operator: Client
+    log: Path
+    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def python(self, code: str) -> str:
+        """Run a script with Django ready and the commune's data committed; returns its output."""
+        run = subprocess.run(
+            [sys.executable, "-c", f"import django; django.setup()\n{code}"],
+            cwd=REPO,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    def start_worker(self) -> "subprocess.Popen[bytes]":
+        """A real Celery worker with its own beat, in a process group of its own."""
+        command = [sys.executable, "-m", "celery", "-A", "socle.config.celery", "worker"]
+        schedule = str(self.log.parent / f"beat-{len(self.workers)}")
+        worker = subprocess.Popen(
+            [*command, "-P", "threads", "-c", "2", "-B", "-s", schedule],
+            cwd=REPO,
+            env=self.environment,
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.workers.append(worker)
+        return worker
+
+    def kill(self, worker: "subprocess.Popen[bytes]") -> None:
+        """kill -9, children included."""
+        if worker.poll() is None:
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+
+    def query(self, question: str) -> list[tuple[Any, ...]]:
+        """Ask the database directly."""
+        with psycopg.connect(self.database) as db:
+            return db.execute(question).fetchall()
+
+    def wait(self, condition: Callable[[], bool], *, seconds: float = 60) -> None:
+        """Wait for `condition`; the worker's log is shown when it never comes."""
+        assert wait_until(condition, seconds=seconds), self.log.read_text()[-4000:]
+
+
+@pytest.fixture
+def ground(django_db_setup: None, tmp_path: Path) -> Iterator[Ground]:
+    """A copy of the template database, a broker, the exercise operator; workers die at the end."""
+    name = f"faults_{WORKER}"
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        template = server.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'tpl\\_%' "
+            "AND datname NOT LIKE '%\\_draft' ORDER BY oid DESC"
+        ).fetchone()
+        assert template is not None
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template[0]} STRATEGY file_copy")
+    with Broker(tmp_path / "broker") as broker:
+        yield from _ground(name, broker, tmp_path)
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _ground(name: str, broker: Broker, tmp_path: Path) -> Iterator[Ground]:
+    database = SERVER.rsplit("/", 1)[0] + f"/{name}"
+    environment = os.environ | {
+        "SOCLE_DATABASE_URL": database,
+        "SOCLE_BROKER_URL": broker.url,
+        "SOCLE_FILES_DIR": str(tmp_path / "files"),
+        "SOCLE_EXERCISE_TOKEN": TOKEN,
+        "SOCLE_DELIVERY_LEASE": str(LEASE),
+        "SOCLE_DEMO": "1",
+    }
+    command = [sys.executable, "-m", "socle.exercise", "--port", "0", "--delay", "0"]
+    operator = subprocess.Popen(
+        [*command, "--state", str(tmp_path / "exercise")],
+        cwd=REPO,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert operator.stdout is not None
+    url = operator.stdout.readline().split()[-1]
+    environment["SOCLE_EXERCISE_URL"] = url
+    ground = Ground(database, environment, Client(url, TOKEN), tmp_path / "worker.log")
+    try:
+        yield ground
+    finally:
+        for worker in ground.workers:
+            ground.kill(worker)
+        operator.kill()
+        operator.wait()
+        operator.stdout.close()

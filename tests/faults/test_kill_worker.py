@@ -1,0 +1,78 @@
+"""kill -9 of the worker loses nothing and sends nothing twice: the operator itself counts."""
+
+import random
+import time
+
+import pytest
+
+from tests.faults.conftest import Ground
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+PREPARE = """
+from datetime import timedelta
+from django.db import connection, transaction
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+from socle.accounts.capabilities import Role
+from socle.delivery import actions
+from socle.delivery.models import TransmissionOperator
+from socle.directory.models import TransmissionRight
+from socle.documents import actions as documents
+from tenants.models import Tenant
+from tests.exercise.builders import Pes
+from tests.people import person
+from tests.faults.flows import prepare_flow
+
+now = timezone.now()
+tenant = Tenant.objects.select_related("organisation").get(organisation__insee="79174")
+TransmissionRight.objects.create(organisation=tenant.organisation, protocol="helios",
+    operator="exercice", reference="Essai", starts_on=now.date() - timedelta(days=9))
+who = person(Role.TRANSMITTER, at=tenant.organisation)
+with tenant_context(tenant):
+    for number in range({count}):
+        prepare_flow(number, by=who, at=now)
+"""
+STATES = "SELECT state, count(*) FROM delivery_outbound GROUP BY state"
+
+
+def _sent(ground: Ground, count: int) -> bool:
+    return ground.query(STATES) == [("sent", count)]
+
+
+def test_killed_between_bytes_sent_and_result_stored(ground: Ground) -> None:
+    ground.python(PREPARE.format(count=1))
+    ground.operator.break_down("slow-answer:60")
+    worker = ground.start_worker()
+    ground.wait(lambda: ground.operator.counters()["deposits"] == 1)
+    ground.kill(worker)
+    assert ground.query(STATES) == [("sending", 1)]
+
+    ground.operator.break_down("ok")
+    ground.start_worker()
+    ground.wait(lambda: _sent(ground, 1))
+
+    assert ground.operator.counters()["deposits"] == 1
+    assert ground.operator.counters()["doubles"] == 0
+    ground.wait(lambda: ground.query("SELECT count(*) FROM delivery_inbound") == [(1,)])
+    told = "SELECT count(*) FROM t_200081511.journal_entry WHERE event = 'delivery.sent'"
+    assert ground.query(told) == [(1,)]
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment(ground: Ground) -> None:
+    count, moments = 12, random.Random(20261124)  # noqa: S311 - moments, not secrets
+    ground.python(PREPARE.format(count=count))
+    ground.operator.break_down("slow-answer:0.3")
+    for _ in range(4):
+        worker = ground.start_worker()
+        before = ground.operator.counters()["deposits"]
+        ground.wait(lambda before=before: ground.operator.counters()["deposits"] > before)
+        time.sleep(moments.uniform(0, 0.8))
+        ground.kill(worker)
+        time.sleep(3.1)  # the lease of whatever it held
+
+    ground.start_worker()
+    ground.wait(lambda: _sent(ground, count))
+    assert ground.operator.counters()["deposits"] == count
+    assert ground.operator.counters()["doubles"] == 0
