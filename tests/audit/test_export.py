@@ -41,20 +41,22 @@ def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_parcel_says_ok_on_a_bare_python(parcel: bytes, tmp_path: Path) -> None:
-    zipfile.ZipFile(io.BytesIO(parcel)).extractall(tmp_path)
-    said = _verify(tmp_path)
+    folder = tmp_path / "parcel"
+    zipfile.ZipFile(io.BytesIO(parcel)).extractall(folder)
+    said = _verify(folder)
     assert said.returncode == 0, said.stdout + said.stderr
     assert said.stdout.startswith("OK")
-    assert list((tmp_path / "pieces").iterdir())
+    assert list((folder / "pieces").iterdir())
 
 
 def test_one_byte_changed_is_named(parcel: bytes, tmp_path: Path) -> None:
-    zipfile.ZipFile(io.BytesIO(parcel)).extractall(tmp_path)
-    journal = tmp_path / "journal.jsonl"
+    folder = tmp_path / "parcel"
+    zipfile.ZipFile(io.BytesIO(parcel)).extractall(folder)
+    journal = folder / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
     lines[2] = lines[2].replace(b'"tests"', b'"testz"')
     journal.write_bytes(b"".join(lines))
-    said = _verify(tmp_path)
+    said = _verify(folder)
     assert said.returncode == 1
     assert "NON" in said.stdout
     assert "3" in said.stdout

@@ -30,7 +30,7 @@ class Ground:
     environment: dict[str, str]
     operator: Client
     log: Path
-    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def python(self, code: str) -> str:
         """Run a script with Django ready and the commune's data committed; returns its output."""
@@ -46,19 +46,26 @@ class Ground:
         return run.stdout
 
     def start_worker(self) -> "subprocess.Popen[bytes]":
-        """A real Celery worker with its own beat, in a process group of its own."""
-        command = [sys.executable, "-m", "celery", "-A", "socle.config.celery", "worker"]
-        schedule = str(self.log.parent / f"beat-{len(self.workers)}")
-        worker = subprocess.Popen(
-            [*command, "-P", "threads", "-c", "2", "-B", "-s", schedule],
-            cwd=REPO,
-            env=self.environment,
-            stdout=self.log.open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self.workers.append(worker)
-        return worker
+        """A real Celery worker, in a process group of its own."""
+        return self._start("worker", "-P", "threads", "-c", "2")
+
+    def start_beat(self) -> "subprocess.Popen[bytes]":
+        """The clock that wakes workers up."""
+        return self._start("beat", "-s", str(self.log.parent / "schedule"))
+
+    def _start(self, *words: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "celery", "-A", "socle.config.celery", *words]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [*command, "-l", "INFO"],
+                cwd=REPO,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.processes.append(process)
+        return process
 
     def kill(self, worker: "subprocess.Popen[bytes]") -> None:
         """kill -9, children included."""
@@ -119,8 +126,8 @@ def _ground(name: str, broker: Broker, tmp_path: Path) -> Iterator[Ground]:
     try:
         yield ground
     finally:
-        for worker in ground.workers:
-            ground.kill(worker)
+        for process in ground.processes:
+            ground.kill(process)
         operator.kill()
         operator.wait()
         operator.stdout.close()

@@ -11,16 +11,11 @@ pytestmark = pytest.mark.xdist_group("faults")
 
 PREPARE = """
 from datetime import timedelta
-from django.db import connection, transaction
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 from socle.accounts.capabilities import Role
-from socle.delivery import actions
-from socle.delivery.models import TransmissionOperator
 from socle.directory.models import TransmissionRight
-from socle.documents import actions as documents
 from tenants.models import Tenant
-from tests.exercise.builders import Pes
 from tests.people import person
 from tests.faults.flows import prepare_flow
 
@@ -28,6 +23,8 @@ now = timezone.now()
 tenant = Tenant.objects.select_related("organisation").get(organisation__insee="79174")
 TransmissionRight.objects.create(organisation=tenant.organisation, protocol="helios",
     operator="exercice", reference="Essai", starts_on=now.date() - timedelta(days=9))
+tenant.organisation.siret = "20008151100012"
+tenant.organisation.save()
 who = person(Role.TRANSMITTER, at=tenant.organisation)
 with tenant_context(tenant):
     for number in range({count}):
@@ -43,6 +40,7 @@ def _sent(ground: Ground, count: int) -> bool:
 def test_killed_between_bytes_sent_and_result_stored(ground: Ground) -> None:
     ground.python(PREPARE.format(count=1))
     ground.operator.break_down("slow-answer:60")
+    ground.start_beat()
     worker = ground.start_worker()
     ground.wait(lambda: ground.operator.counters()["deposits"] == 1)
     ground.kill(worker)
@@ -57,6 +55,8 @@ def test_killed_between_bytes_sent_and_result_stored(ground: Ground) -> None:
     ground.wait(lambda: ground.query("SELECT count(*) FROM delivery_inbound") == [(1,)])
     told = "SELECT count(*) FROM t_200081511.journal_entry WHERE event = 'delivery.sent'"
     assert ground.query(told) == [(1,)]
+    flows = "SELECT state FROM t_200081511.helios_pesflow"
+    ground.wait(lambda: ground.query(flows) == [("accepted",)])
 
 
 @pytest.mark.slow
@@ -64,6 +64,7 @@ def test_killed_at_any_moment(ground: Ground) -> None:
     count, moments = 12, random.Random(20261124)  # noqa: S311 - moments, not secrets
     ground.python(PREPARE.format(count=count))
     ground.operator.break_down("slow-answer:0.3")
+    ground.start_beat()
     for _ in range(4):
         worker = ground.start_worker()
         before = ground.operator.counters()["deposits"]
