@@ -1,7 +1,62 @@
 from django.apps import AppConfig
 
+from socle.accounts import navigation
+from socle.accounts.capabilities import Capability
+from socle.accounts.navigation import Door, Scope
+from socle.journal import events
+
 
 class ActesConfig(AppConfig):
     name = "socle.actes"
     label = "actes"
     verbose_name = "@CTES"
+
+    def ready(self) -> None:
+        from socle.actes import queries, returns
+        from socle.delivery import handlers
+        from socle.directory.models import Protocol
+        from socle.notices import todos
+
+        handlers.register(
+            Protocol.ACTES,
+            handlers.Room(
+                sent=returns.sent,
+                refused=returns.refused,
+                receive=returns.receive,
+                check=returns.check,
+            ),
+        )
+        navigation.register(Door(Scope.COMMUNE, "Actes", "actes:list", Capability.ACTS_READ, 10))
+        todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, queries.todos)
+        events.register(
+            {
+                "actes.drafted": "Brouillon de l’acte {number} enregistré",
+                "actes.discarded": "Brouillon de l’acte {number} supprimé",
+                "actes.waiting": "Acte {number} prêt : il partira dès que la préfecture aura "
+                "envoyé sa classification",
+                "actes.taken_back": "Acte {number} repris en brouillon avant son départ",
+                "actes.given_back": "Acte {number} redevenu brouillon : {why}",
+                "actes.deposited": "Acte {number} transmis, dans l’archive {archive}",
+                "actes.sent": "{what} : remis à l’opérateur de transmission",
+                "actes.operator_refused": "Acte {number} non pris par l’opérateur : {why}",
+                "actes.acknowledged": "Acte {number} reçu en préfecture le {received_on} sous "
+                "l’identifiant {identifier}",
+                "actes.anomaly": "Acte {number} refusé par la préfecture : {detail}",
+                "actes.late_anomaly": "Anomalie arrivée après l’accusé de réception, qui reste "
+                "valable : {detail}",
+                "actes.not_stamped": "Fichier {file} sans copie tamponnée : {why}",
+                "actes.published": "Acte {number} publié le {on}",
+                "actes.unpublished": "Date de publication de l’acte {number} retirée",
+                "actes.cancellation_asked": "Annulation de l’acte {number} demandée à la "
+                "préfecture",
+                "actes.cancellation_failed": "Annulation de l’acte {number} refusée par la "
+                "préfecture : {detail}",
+                "actes.cancelled": "Annulation de l’acte {number} reçue en préfecture le "
+                "{received_on}",
+                "actes.unmatched": "Message de la préfecture sans acte correspondant : {why}",
+                "actes.classification_asked": "Classification demandée à la préfecture",
+                "actes.classification_received": "Classification du {date} reçue de la préfecture",
+                "actes.classification_refused": "Demande de classification refusée : {why}",
+                "actes.classification_not_asked": "Classification non demandée : {why}",
+            }
+        )

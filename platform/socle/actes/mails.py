@@ -1,0 +1,66 @@
+"""What an operator hands back, opened: a mail, an archive, or one XML file. Pure."""
+
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from typing import Final
+
+from socle.actes.protocol.archive import HostileArchive, read_archive
+from socle.actes.protocol.codes import FileKind
+from socle.actes.protocol.files import HEAD_SIZE, sniff
+
+PART_LIMIT: Final = 500
+_GZIP: Final = b"\x1f\x8b"
+
+
+def files_in(name: str, raw: bytes) -> dict[str, bytes]:
+    """Name → content of every file of the return called `name`.
+
+    `raw` is an RFC 822 message with attachments, a flat tar.gz, or a bare XML file. Attachments are
+    found however deep they lie; an archive attached to a mail is opened too. Raises HostileArchive
+    or UnreadableArchive.
+    """
+    if raw.startswith(_GZIP):
+        return read_archive(raw)
+    if sniff(raw[:HEAD_SIZE]) is FileKind.XML:
+        return {name: raw}
+    return _attachments(raw)
+
+
+def messages_in(name: str, raw: bytes) -> dict[str, bytes]:
+    """The XML files among `files_in`, which are what a machine may act on."""
+    return {
+        found: content
+        for found, content in files_in(name, raw).items()
+        if sniff(content[:HEAD_SIZE]) is FileKind.XML
+    }
+
+
+def _attachments(raw: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for rank, (name, content) in enumerate(_parts(message_from_bytes(raw))):
+        if rank >= PART_LIMIT:
+            raise HostileArchive("Le courriel contient trop de pièces jointes.")
+        found = read_archive(content) if content.startswith(_GZIP) else {name: content}
+        for inner, data in found.items():
+            files[inner if inner not in files else f"{rank}-{inner}"] = data
+    return files
+
+
+def _parts(mail: Message) -> Iterator[tuple[str, bytes]]:
+    for part in mail.walk():
+        name = _file_name(part)
+        content = part.get_payload(decode=True)
+        if name and isinstance(content, bytes):
+            yield name, content
+
+
+def _file_name(part: Message) -> str:
+    """The attachment's name, RFC 2231 or RFC 2047 undone; empty for a body that is not XML."""
+    written = part.get_filename() or ("message.xml" if part.get_content_subtype() == "xml" else "")
+    try:
+        return str(make_header(decode_header(written)))
+    except (HeaderParseError, LookupError, UnicodeError, ValueError):
+        return written

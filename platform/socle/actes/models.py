@@ -1,0 +1,257 @@
+"""Acts of one commune, and every message sent or received about them. All in its own schema."""
+
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from socle.actes.protocol import rules
+from socle.actes.protocol.codes import Nature
+from socle.documents.models import StoredFile
+
+NATURES = [(nature.value, nature.label) for nature in Nature]
+
+
+class ActState(models.TextChoices):
+    DRAFT = "draft", "Brouillon"
+    WAITING = "waiting", "En préparation"
+    QUEUED = "queued", "En cours d’envoi"
+    SENT = "sent", "Transmis, en attente de l’accusé de réception"
+    REFUSED = "refused", "Non pris par l’opérateur"
+    ANOMALY = "anomaly", "Refusé par la préfecture"
+    ACKNOWLEDGED = "acknowledged", "Acquitté"
+    CANCELLING = "cancelling", "Annulation demandée"
+    CANCELLED = "cancelled", "Annulé"
+
+
+def _person() -> models.ForeignKey:  # type: ignore[type-arg]
+    """A person lives in the public schema: a thousand schemas do not each bind her row."""
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+    )
+
+
+class Act(models.Model):
+    """One act, from its draft to its proof. Its number is free text only while it is a draft."""
+
+    number = models.CharField("numéro", max_length=60, blank=True)
+    nature = models.PositiveSmallIntegerField("nature", choices=NATURES, null=True)
+    matter = models.CharField("matière", max_length=30, blank=True)
+    matter_label = models.CharField(max_length=500, blank=True)
+    decided_on = models.DateField("date de la décision", null=True)
+    objet = models.TextField("objet", blank=True)
+    paper_complement = models.BooleanField("complément sur papier", default=False)
+    state = models.CharField("état", max_length=12, choices=ActState, default=ActState.DRAFT)
+    """Follows the state of the transactions (`policies.act_state`), written with it."""
+    classification_date = models.DateField(null=True)
+    identifier = models.CharField("identifiant unique", max_length=60, blank=True, db_index=True)
+    """`IDActe`: predicted when the act leaves, confirmed by the State."""
+    received_on = models.DateField("reçu en préfecture le", null=True)
+    published_on = models.DateField("publié le", null=True)
+    cancelled_on = models.DateField("annulé le", null=True)
+    created_at = models.DateTimeField()
+    created_by = _person()
+    deposited_at = models.DateTimeField("transmis le", null=True)
+    deposited_by = _person()
+    deposited_by_label = models.CharField("transmis par", max_length=200, blank=True)
+    replaces = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="corrections"
+    )
+    """The act in anomaly that this one corrects."""
+    bordereau = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            # A draft takes no number; an anomaly gives it back, and so does a cancellation.
+            models.UniqueConstraint(
+                fields=("number",),
+                condition=~Q(state__in=("draft", "anomaly", "cancelled")),
+                name="actes_number_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft")
+                | (
+                    Q(nature__isnull=False, decided_on__isnull=False, deposited_at__isnull=False)
+                    & ~Q(number="")
+                    & ~Q(objet="")
+                    & ~Q(matter="")
+                ),
+                name="actes_only_drafts_are_incomplete",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("acknowledged", "cancelling", "cancelled"))
+                | (Q(received_on__isnull=False) & ~Q(identifier="")),
+                name="actes_acknowledged_has_its_proof",
+            ),
+            models.CheckConstraint(
+                condition=Q(published_on=None) | Q(published_on__gte=F("decided_on")),
+                name="actes_published_after_decided",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="cancelled", cancelled_on__isnull=False)
+                | (~Q(state="cancelled") & Q(cancelled_on=None)),
+                name="actes_cancelled_has_its_day",
+            ),
+        )
+        indexes = (models.Index(fields=("state",), name="actes_act_state"),)
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.number} — {self.objet}" if self.number else self.objet or "Acte sans titre"
+
+    def get_absolute_url(self) -> str:
+        """The one page of the act."""
+        return reverse("actes:act", args=[self.pk])
+
+    @property
+    def enforceable_on(self) -> date | None:
+        """The day the act becomes exécutoire, None while it is not (CGCT L2131-1)."""
+        if self.state not in {ActState.ACKNOWLEDGED, ActState.CANCELLING}:
+            return None
+        return rules.enforceable_on(self.received_on, self.published_on)
+
+
+class FileRole(models.TextChoices):
+    MAIN = "main", "Acte"
+    ANNEX = "annex", "Annexe"
+
+
+class ActFile(models.Model):
+    """One file of an act, kept as it was uploaded."""
+
+    act = models.ForeignKey(Act, on_delete=models.CASCADE, related_name="files")
+    role = models.CharField(max_length=5, choices=FileRole)
+    rank = models.PositiveIntegerField()
+    typology = models.CharField("type de pièce", max_length=5, blank=True)
+    typology_label = models.CharField(max_length=200, blank=True)
+    stored = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    signed = models.BooleanField("signé électroniquement", default=False)
+    transmitted_name = models.CharField("nom transmis", max_length=120, blank=True)
+    stamped = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    not_stamped_because = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("act",), condition=Q(role="main"), name="actes_one_main_file"
+            ),
+            models.UniqueConstraint(fields=("act", "rank"), name="actes_one_file_per_rank"),
+        )
+        ordering = ("act", "rank")
+
+    def __str__(self) -> str:
+        return self.stored.name
+
+
+class Kind(models.TextChoices):
+    """What a transaction carries: the `transaction-flow` code of the norm."""
+
+    ACTE = "1-1", "Transmission de l’acte"
+    ACKNOWLEDGEMENT = "1-2", "Accusé de réception"
+    ANOMALY = "1-3", "Anomalie"
+    CANCELLATION = "6-1", "Demande d’annulation"
+    CANCELLATION_ACK = "6-2", "Accusé de réception de l’annulation"
+    CLASSIFICATION_REQUEST = "7-1", "Demande de classification"
+    CLASSIFICATION = "7-2", "Classification"
+    CLASSIFICATION_UNCHANGED = "7-3", "Classification inchangée"
+    ENVELOPE_ANOMALY = "ano", "Anomalie sur l’enveloppe"
+
+
+class TransactionState(models.TextChoices):
+    QUEUED = "queued", "En cours d’envoi"
+    SENT = "sent", "Remis à l’opérateur"
+    REFUSED = "refused", "Non pris par l’opérateur"
+    ANOMALY = "anomaly", "Refusé par la préfecture"
+    ACKNOWLEDGED = "acknowledged", "Acquitté"
+    RECEIVED = "received", "Reçu"
+
+
+class Transaction(models.Model):
+    """One message sent to the préfecture, or received from it as the answer to `parent`."""
+
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, null=True, related_name="transactions")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="answers")
+    kind = models.CharField(max_length=3, choices=Kind)
+    state = models.CharField(max_length=12, choices=TransactionState)
+    created_at = models.DateTimeField()
+    asked_by = _person()
+    envelope_name = models.CharField(max_length=60, blank=True)
+    message_name = models.CharField(max_length=255, blank=True)
+    archive = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    """What left: the tar.gz, byte for byte."""
+    message = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    """What came: the XML file, byte for byte."""
+    operator = models.SlugField(max_length=20, blank=True)
+    exercise = models.BooleanField(default=False)
+    identifier = models.CharField(max_length=60, blank=True, db_index=True)
+    sent_at = models.DateTimeField(null=True)
+    received_on = models.DateField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    anomaly_nature = models.CharField(max_length=10, blank=True)
+    anomaly_detail = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("envelope_name",),
+                condition=~Q(envelope_name=""),
+                name="actes_one_envelope_name",
+            ),
+            models.UniqueConstraint(
+                fields=("act",), condition=Q(kind="1-1"), name="actes_transmitted_once"
+            ),
+            models.UniqueConstraint(
+                fields=("act",),
+                condition=Q(kind="6-1") & ~Q(state="anomaly"),
+                name="actes_one_cancellation",
+            ),
+            models.UniqueConstraint(
+                fields=("parent",),
+                condition=Q(kind__in=("1-2", "6-2")),
+                name="actes_acknowledged_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=("1-1", "6-1", "7-1"), archive__isnull=False)
+                | (~Q(kind__in=("1-1", "6-1", "7-1")) & Q(message__isnull=False, state="received")),
+                name="actes_message_has_its_bytes",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=("1-1", "6-1"), state="acknowledged")
+                | Q(received_on__isnull=False),
+                name="actes_acknowledgement_has_its_day",
+            ),
+        )
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.identifier}".strip()
+
+
+class EnvelopeDay(models.Model):
+    """How many envelopes the commune has made on one day: the number in the next one's name."""
+
+    day = models.DateField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.last}"
+
+
+class ClassificationVersion(models.Model):
+    """A classification the préfecture sent (7-2), kept as it came; the last one holds."""
+
+    date = models.DateField()
+    content = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"Classification du {self.date:%d/%m/%Y}"

@@ -1,0 +1,230 @@
+"""What may happen to an act and to its messages, whoever asks. No query, no clock, no HTTP."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Final
+
+from socle.actes.models import ActState, Kind, TransactionState
+from socle.actes.protocol.codes import FileKind
+from socle.core.clock import add_working_days
+from socle.core.refusals import Refusal
+from socle.documents.sniff import Kind as ContentKind
+
+# Only an anomaly may still become an acknowledgement; an acknowledgement is never undone.
+TRANSITIONS: Final[dict[TransactionState, frozenset[TransactionState]]] = {
+    TransactionState.QUEUED: frozenset(
+        {
+            TransactionState.SENT,
+            TransactionState.REFUSED,
+            TransactionState.ANOMALY,
+            TransactionState.ACKNOWLEDGED,
+        }
+    ),
+    TransactionState.SENT: frozenset({TransactionState.ANOMALY, TransactionState.ACKNOWLEDGED}),
+    TransactionState.REFUSED: frozenset(
+        {TransactionState.SENT, TransactionState.ANOMALY, TransactionState.ACKNOWLEDGED}
+    ),
+    TransactionState.ANOMALY: frozenset({TransactionState.ACKNOWLEDGED}),
+    TransactionState.ACKNOWLEDGED: frozenset(),
+    TransactionState.RECEIVED: frozenset(),
+}
+
+ACT_STATES: Final[dict[tuple[Kind, TransactionState], ActState]] = {
+    (Kind.ACTE, TransactionState.QUEUED): ActState.QUEUED,
+    (Kind.ACTE, TransactionState.SENT): ActState.SENT,
+    (Kind.ACTE, TransactionState.REFUSED): ActState.REFUSED,
+    (Kind.ACTE, TransactionState.ANOMALY): ActState.ANOMALY,
+    (Kind.ACTE, TransactionState.ACKNOWLEDGED): ActState.ACKNOWLEDGED,
+    (Kind.CANCELLATION, TransactionState.QUEUED): ActState.CANCELLING,
+    (Kind.CANCELLATION, TransactionState.SENT): ActState.CANCELLING,
+    (Kind.CANCELLATION, TransactionState.REFUSED): ActState.CANCELLING,
+    (Kind.CANCELLATION, TransactionState.ANOMALY): ActState.ACKNOWLEDGED,
+    (Kind.CANCELLATION, TransactionState.ACKNOWLEDGED): ActState.CANCELLED,
+}
+
+TONES: Final[dict[ActState, str]] = {
+    ActState.DRAFT: "neutral",
+    ActState.WAITING: "progress",
+    ActState.QUEUED: "progress",
+    ActState.SENT: "progress",
+    ActState.REFUSED: "warning",
+    ActState.ANOMALY: "danger",
+    ActState.ACKNOWLEDGED: "success",
+    ActState.CANCELLING: "progress",
+    ActState.CANCELLED: "neutral",
+}
+
+ON_THEIR_WAY: Final = frozenset({ActState.WAITING, ActState.QUEUED, ActState.SENT})
+NUMBERLESS: Final = frozenset({ActState.DRAFT, ActState.ANOMALY, ActState.CANCELLED})
+PUBLISHABLE: Final = frozenset(
+    {ActState.QUEUED, ActState.SENT, ActState.REFUSED, ActState.ACKNOWLEDGED}
+)
+FILE_KINDS: Final[dict[ContentKind, FileKind]] = {
+    ContentKind.PDF: FileKind.PDF,
+    ContentKind.XML: FileKind.XML,
+    ContentKind.JPEG: FileKind.JPEG,
+    ContentKind.PNG: FileKind.PNG,
+}
+PATIENCE: Final = 2
+"""Working days after which the silence of the préfecture is worth a call."""
+
+_YEARLY: Final = re.compile(
+    r"(?P<before>[A-Z_]*)(?P<year>20[0-9]{2})(?P<gap>_?)(?P<serial>[0-9]{1,4})"
+)
+
+
+class NotADraft(Refusal):
+    """Only a draft can be changed or sent."""
+
+    code = "actes.not_a_draft"
+
+
+class NumberTaken(Refusal):
+    """Another act of the commune bears this number."""
+
+    code = "actes.number_taken"
+
+
+class NoMainFile(Refusal):
+    """A main file is one thing, and there is none."""
+
+    code = "actes.no_main_file"
+
+
+class CannotCancel(Refusal):
+    """Only an acknowledged act can be cancelled, once."""
+
+    code = "actes.cannot_cancel"
+
+
+class CannotPublish(Refusal):
+    """The publication date does not fit the act."""
+
+    code = "actes.cannot_publish"
+
+
+class CannotCorrect(Refusal):
+    """Only an act that was refused is corrected."""
+
+    code = "actes.cannot_correct"
+
+
+class NoOperator(Refusal):
+    """The convention names an operator this deployment does not know."""
+
+    code = "actes.no_operator"
+
+
+class NothingToSend(Refusal):
+    """The message has gone already, or was answered."""
+
+    code = "actes.nothing_to_send"
+
+
+class NotWaiting(Refusal):
+    """The act does not wait for the classification."""
+
+    code = "actes.not_waiting"
+
+
+def sources(to: TransactionState) -> list[TransactionState]:
+    """The states from which a transaction may become `to`: the guard of the UPDATE."""
+    return [before for before, after in TRANSITIONS.items() if to in after]
+
+
+def act_state(kind: Kind, state: TransactionState) -> ActState | None:
+    """The state an act takes when its transaction of this kind is in `state`; None: unchanged."""
+    return ACT_STATES.get((kind, state))
+
+
+def check_draft(state: str) -> None:
+    """Refuse to change or send what is no draft any more. Raises NotADraft."""
+    if state != ActState.DRAFT:
+        raise NotADraft(
+            "Cet acte n’est plus un brouillon : il ne peut plus être modifié ni transmis une "
+            "seconde fois. Pour le corriger, annulez-le puis déposez-en un nouveau."
+        )
+
+
+def check_cancellable(state: str) -> None:
+    """Refuse to cancel an act that is not acknowledged, or twice. Raises CannotCancel."""
+    if state in {ActState.CANCELLING, ActState.CANCELLED}:
+        raise CannotCancel("L’annulation de cet acte est déjà demandée : il n’y a rien à refaire.")
+    if state != ActState.ACKNOWLEDGED:
+        raise CannotCancel(
+            "Seul un acte acquitté par la préfecture peut être annulé : attendez son accusé de "
+            "réception."
+        )
+
+
+def check_publication(state: str, *, decided_on: date | None, on: date | None, today: date) -> None:
+    """Refuse a publication before the decision or still to come. Raises CannotPublish."""
+    if state not in PUBLISHABLE:
+        raise CannotPublish(
+            "La date de publication s’indique une fois l’acte transmis, et tant qu’il n’est pas "
+            "annulé.",
+            field="published_on",
+        )
+    if on is not None and decided_on is not None and on < decided_on:
+        raise CannotPublish(
+            f"L’acte n’a pas pu être publié le {on:%d/%m/%Y}, avant d’être décidé le "
+            f"{decided_on:%d/%m/%Y} : corrigez la date.",
+            field="published_on",
+        )
+    if on is not None and on > today:
+        raise CannotPublish(
+            f"La date de publication ({on:%d/%m/%Y}) est dans le futur : indiquez-la le jour venu.",
+            field="published_on",
+        )
+
+
+def check_correctable(state: str) -> None:
+    """Refuse to correct what was not refused. Raises CannotCorrect."""
+    if state != ActState.ANOMALY:
+        raise CannotCorrect(
+            "Seul un acte refusé par la préfecture se corrige : celui-ci suit son cours."
+        )
+
+
+def check_unsent(state: str) -> None:
+    """Refuse to send again what was answered or received. Raises NothingToSend."""
+    if state not in {TransactionState.QUEUED, TransactionState.REFUSED}:
+        raise NothingToSend("Ce message a déjà été transmis : il ne repart pas.")
+
+
+def tidy_number(text: str) -> str:
+    """What a person types as a number, as the norm writes it: « 2026-017 » → `2026_017`."""
+    return re.sub(r"[\s./‐‑–-]+", "_", text.strip().upper())[:60]
+
+
+def next_number(used: Iterable[str], *, year: int) -> str:
+    """A number for the next act of `year`, in the manner of `used` (newest first).
+
+    `2026_016` gives `2026_017`; numbers of earlier years give the manner, never the count.
+    """
+    known = [found for number in used if (found := _YEARLY.fullmatch(number))]
+    if not known:
+        return f"{year}_001"
+    manner = known[0]
+    same = [
+        int(found["serial"])
+        for found in known
+        if (found["before"], found["gap"]) == (manner["before"], manner["gap"])
+        and int(found["year"]) == year
+    ]
+    serial = str(max(same, default=0) + 1).zfill(len(manner["serial"]))
+    return f"{manner['before']}{year}{manner['gap']}{serial}"
+
+
+def is_overdue(sent_on: date, *, today: date) -> bool:
+    """Whether an acknowledgement is late: more than two working days (it comes on those only)."""
+    return today > add_working_days(sent_on, PATIENCE)
+
+
+def overdue_before(today: date) -> date:
+    """Acts handed over before this day and still unanswered are late."""
+    day = today
+    while not is_overdue(day - timedelta(days=1), today=today):
+        day -= timedelta(days=1)
+    return day

@@ -1,0 +1,550 @@
+"""What comes back from the préfecture: matched to what was sent, then told to whoever sent it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django_tenants.utils import tenant_context
+
+from socle.accounts.capabilities import Capability
+from socle.accounts.models import Person
+from socle.actes import mails, permissions, policies, proofs, queries, sending
+from socle.actes.models import (
+    Act,
+    ActState,
+    ClassificationVersion,
+    Kind,
+    Transaction,
+    TransactionState,
+)
+from socle.actes.protocol.classification import Classification
+from socle.actes.protocol.codes import Nature, advice
+from socle.actes.protocol.names import parse_business_name, parse_envelope_name
+from socle.actes.protocol.read import UnknownMessage, read_message
+from socle.actes.protocol.values import (
+    Acknowledgement,
+    Anomaly,
+    CancellationAck,
+    ClassificationUnchanged,
+    EnvelopeAnomaly,
+    Message,
+    ReturnEnvelope,
+)
+from socle.core.refusals import Refusal
+from socle.delivery import queries as corridor
+from socle.delivery.handlers import Unmatched
+from socle.delivery.models import Outbound
+from socle.documents import actions as documents
+from socle.journal.actions import record
+from socle.notices.actions import tell
+
+PREFECTURE: Final = "Préfecture"
+EXERCISE: Final = "Préfecture d’exercice"
+XML: Final = "application/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message of a return: its file, byte for byte, and what it says."""
+
+    name: str
+    data: bytes
+    message: Message
+
+
+# The four handles of the corridor (`delivery.handlers.Room`).
+
+
+def sent(outbound: Outbound, at: datetime) -> None:
+    """The operator holds the file. An answer may have come first: it is not undone."""
+    ours = Transaction.objects.select_related("act").get(pk=outbound.subject_id)
+    Transaction.objects.filter(pk=ours.pk, sent_at=None).update(sent_at=at)
+    if _move(ours, TransactionState.SENT) and ours.act:
+        _journal(ours.act, "actes.sent", at=at, by="Socle", what=ours.get_kind_display())
+
+
+def refused(outbound: Outbound, why: str, at: datetime) -> None:
+    """The operator does not take the file. The syndicat may have it sent again."""
+    ours = Transaction.objects.select_related("act").get(pk=outbound.subject_id)
+    if not _move(ours, TransactionState.REFUSED):
+        return
+    if ours.act is None:
+        _classification_refused(ours, why, at=at)
+        return
+    _journal(ours.act, "actes.operator_refused", at=at, by="Socle", why=why)
+    _tell(
+        ours,
+        "operator_refused",
+        f"L’acte {ours.act.number} n’est pas parti",
+        f"L’opérateur de transmission n’a pas pris l’acte « {ours.act.objet} » : {why} "
+        "Votre syndicat le voit et peut relancer l’envoi.",
+        at=at,
+    )
+
+
+def check(outbound: Outbound, at: datetime) -> None:
+    """Look once more whether the message may go: still unsent, its sender still entitled.
+
+    Raises NothingToSend or NotAllowed.
+    """
+    ours = Transaction.objects.get(pk=outbound.subject_id)
+    policies.check_unsent(ours.state)
+    permissions.check_may(
+        outbound.asked_by,
+        Capability.ACTS_TRANSMIT,
+        organisation=outbound.organisation,
+        at=at,
+    )
+
+
+def receive(name: str, raw: bytes, at: datetime) -> int:
+    """Act on one return; the key of the organisation it was for.
+
+    `raw` is what the operator gave (see `mails.files_in`). The same return twice changes nothing.
+    Raises Unmatched when nothing here was sent that it answers, and the refusals of a hostile or
+    unreadable return.
+    """
+    letters = _read(mails.messages_in(name, raw))
+    envelope = next((one.message for one in letters if _is_envelope(one)), None)
+    answers = [one for one in letters if not _is_envelope(one)]
+    if not answers:
+        raise Unmatched(f"Le retour « {name} » ne contient aucun message de la préfecture.")
+    siren = _siren(envelope, answers)
+    tenant = corridor.tenant_of_siren(siren)
+    if tenant is None:
+        raise Unmatched(
+            f"Le retour « {name} » est destiné au SIREN {siren or 'inconnu'}, qui n’est celui "
+            "d’aucune collectivité d’ici."
+        )
+    with tenant_context(tenant):
+        _answer_all(answers, at=at)
+    return int(tenant.organisation_id)
+
+
+def _read(files: Mapping[str, bytes]) -> list[Letter]:
+    """The messages that can be read. Raises when none can, with the sentence of the first."""
+    letters, unknown = [], []
+    for name, data in files.items():
+        try:
+            letters.append(Letter(name, data, read_message(name, data)))
+        except UnknownMessage as refusal:
+            unknown.append(str(refusal))
+    if unknown and all(map(_is_envelope, letters)):
+        raise Unmatched(unknown[0])
+    return letters
+
+
+def _is_envelope(letter: Letter) -> bool:
+    return isinstance(letter.message, ReturnEnvelope)
+
+
+def _siren(envelope: Any, answers: Iterable[Letter]) -> str:
+    if envelope is not None and envelope.siren:
+        return str(envelope.siren)
+    return next((siren for letter in answers if (siren := _own_siren(letter))), "")
+
+
+def _own_siren(letter: Letter) -> str:
+    """The collectivité a message names when it came without its envelope."""
+    match letter.message:
+        case Acknowledgement(acte=acte) | CancellationAck(acte=acte):
+            return acte.siren
+        case EnvelopeAnomaly(envelope_name=name, envelope=echoed):
+            parsed = parse_envelope_name(name)
+            return parsed.siren if parsed else echoed.emitter.siren if echoed else ""
+        case _:
+            named = parse_business_name(letter.name)
+            return named.siren if named else ""
+
+
+def _answer_all(answers: list[Letter], *, at: datetime) -> None:
+    """Act on each message; one that answers nothing of ours does not lose the others."""
+    lost: list[Unmatched] = []
+    for letter in answers:
+        try:
+            with transaction.atomic():
+                _answer(letter, at=at)
+        except Unmatched as refusal:
+            lost.append(refusal)
+    if len(lost) == len(answers):
+        raise lost[0]
+    for one in lost:
+        record(
+            event="actes.unmatched",
+            subject=("actes.return", "message"),
+            by=PREFECTURE,
+            at=at,
+            detail={"why": str(one)},
+        )
+
+
+def _answer(letter: Letter, *, at: datetime) -> None:
+    match letter.message:
+        case Acknowledgement() as message:
+            _acknowledged(letter, message, at=at)
+        case Anomaly() as message:
+            _refused_by_prefecture(letter, message, at=at)
+        case EnvelopeAnomaly() as message:
+            _envelope_refused(letter, message, at=at)
+        case CancellationAck() as message:
+            _cancelled(letter, message, at=at)
+        case Classification() as message:
+            _classification(letter, message, at=at)
+        case ClassificationUnchanged():
+            _classification_unchanged(letter, at=at)
+        case _:
+            raise Unmatched(f"Le message « {letter.name} » n’est pas une réponse de la préfecture.")
+
+
+# One answer each.
+
+
+def _acknowledged(letter: Letter, message: Acknowledgement, *, at: datetime) -> None:
+    ours = queries.sent_by_identifier(message.acte, Kind.ACTE)
+    if ours is None or ours.act is None:
+        raise Unmatched(f"Aucun acte transmis d’ici ne porte l’identifiant {message.acte}.")
+    _check_number_is_free(ours.act)
+    moved = _move(
+        ours,
+        TransactionState.ACKNOWLEDGED,
+        act={"received_on": message.received_on, "identifier": str(message.acte)},
+        received_on=message.received_on,
+        answered_at=at,
+    )
+    if not moved:
+        return
+    _keep(letter, Kind.ACKNOWLEDGEMENT, ours, at=at, received_on=message.received_on)
+    act = Act.objects.get(pk=ours.act_id)
+    _journal(
+        act,
+        "actes.acknowledged",
+        at=at,
+        by=_prefecture(ours),
+        received_on=f"{message.received_on:%d/%m/%Y}",
+        identifier=act.identifier,
+        sha256=_digest(ours),
+    )
+    proofs.make(act, at=at)
+    _tell_acknowledged(ours, act, at=at)
+    _renew_classification(ours, message.classification_date, at=at)
+
+
+def _refused_by_prefecture(letter: Letter, message: Anomaly, *, at: datetime) -> None:
+    ours = _echoed(message.data) or _named(letter.name)
+    if ours is None or ours.act is None:
+        raise Unmatched(
+            f"L’anomalie « {letter.name} » ne correspond à aucun acte transmis d’ici : "
+            f"{message.summary}"
+        )
+    _anomaly(letter, ours, Kind.ANOMALY, message.nature, message.detail, at=at)
+    if message.is_stale_classification:
+        _renew_classification(ours, message.classification_date, at=at)
+
+
+def _envelope_refused(letter: Letter, message: EnvelopeAnomaly, *, at: datetime) -> None:
+    echoed = message.envelope.messages if message.envelope else ()
+    ours = queries.sent_in_envelope(message.envelope_name, echoed)
+    if ours is None:
+        raise Unmatched(
+            f"L’anomalie « {letter.name} » ne correspond à aucune enveloppe partie d’ici : "
+            f"{message.summary}"
+        )
+    _anomaly(letter, ours, Kind.ENVELOPE_ANOMALY, message.nature, message.detail, at=at)
+
+
+def _anomaly(
+    letter: Letter, ours: Transaction, kind: Kind, nature: str, detail: str, *, at: datetime
+) -> None:
+    known = ours.state == TransactionState.ANOMALY
+    moved = _move(
+        ours,
+        TransactionState.ANOMALY,
+        anomaly_nature=nature[:10],
+        anomaly_detail=detail,
+        answered_at=at,
+    )
+    if known:
+        return
+    _keep(letter, kind, ours, at=at)
+    if ours.act is None:
+        _classification_refused(ours, f"{nature} {detail}".strip(), at=at)
+        return
+    event = _ANOMALY_EVENTS[Kind(ours.kind)] if moved else "actes.late_anomaly"
+    _journal(
+        ours.act,
+        event,
+        at=at,
+        by=_prefecture(ours),
+        nature=nature,
+        detail=detail or "sans précision",
+    )
+    if moved:
+        _tell_anomaly(ours, detail, at=at)
+
+
+_ANOMALY_EVENTS: Final = {
+    Kind.ACTE: "actes.anomaly",
+    Kind.CANCELLATION: "actes.cancellation_failed",
+}
+
+
+def _cancelled(letter: Letter, message: CancellationAck, *, at: datetime) -> None:
+    ours = queries.sent_by_identifier(message.acte, Kind.CANCELLATION)
+    if ours is None or ours.act is None:
+        raise Unmatched(f"Aucune annulation n’a été demandée d’ici pour l’acte {message.acte}.")
+    moved = _move(
+        ours,
+        TransactionState.ACKNOWLEDGED,
+        act={"cancelled_on": message.received_on},
+        received_on=message.received_on,
+        answered_at=at,
+    )
+    if not moved:
+        return
+    _keep(letter, Kind.CANCELLATION_ACK, ours, at=at, received_on=message.received_on)
+    act = Act.objects.get(pk=ours.act_id)
+    _journal(
+        act,
+        "actes.cancelled",
+        at=at,
+        by=_prefecture(ours),
+        received_on=f"{message.received_on:%d/%m/%Y}",
+    )
+    proofs.make(act, at=at)
+    _tell(
+        ours,
+        "cancelled",
+        f"L’acte {act.number} est annulé",
+        f"La préfecture a reçu le {message.received_on:%d/%m/%Y} l’annulation de l’acte "
+        f"« {act.objet} ».",
+        at=at,
+    )
+
+
+def _classification(letter: Letter, message: Classification, *, at: datetime) -> None:
+    ours = queries.pending_classification_request()
+    if ours is None:
+        raise Unmatched("Une classification est arrivée sans avoir été demandée d’ici.")
+    _move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
+    kept = _keep(letter, Kind.CLASSIFICATION, ours, at=at)
+    ClassificationVersion.objects.create(date=message.date, content=kept.message, received_at=at)
+    record(
+        event="actes.classification_received",
+        subject=ours,
+        by=_prefecture(ours),
+        at=at,
+        detail={"date": f"{message.date:%d/%m/%Y}"},
+    )
+    _let_waiting_go(message, at=at)
+
+
+def _classification_unchanged(letter: Letter, *, at: datetime) -> None:
+    ours = queries.pending_classification_request()
+    if ours is None:
+        raise Unmatched("Une réponse sur la classification est arrivée sans avoir été demandée.")
+    _move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
+    _keep(letter, Kind.CLASSIFICATION_UNCHANGED, ours, at=at)
+
+
+def _renew_classification(ours: Transaction, current: Any, *, at: datetime) -> None:
+    """Ask for the classification again when the State says that ours is not its latest."""
+    held = queries.held_classification()
+    if current is None or (held is not None and held.date == current):
+        return
+    try:
+        sending.ask_classification(by=ours.asked_by, at=at)
+    except Refusal as refusal:
+        record(
+            event="actes.classification_not_asked",
+            subject=ours,
+            by="Socle",
+            at=at,
+            detail={"why": str(refusal)},
+        )
+
+
+def _let_waiting_go(classification: Classification, *, at: datetime) -> None:
+    for act in _waiting():
+        try:
+            _let_go(act, classification, at=at)
+        except Refusal as refusal:
+            _give_back(act, str(refusal), at=at)
+
+
+@transaction.atomic
+def _let_go(act: Act, classification: Classification, *, at: datetime) -> None:
+    files = queries.files_of(act)
+    acte = sending.acceptable(
+        act,
+        files,
+        organisation=queries.organisation_here(),
+        classification=classification,
+        at=at,
+    )
+    sending.send_act(act, acte, files, classification=classification, at=at)
+
+
+def _classification_refused(ours: Transaction, why: str, *, at: datetime) -> None:
+    record(
+        event="actes.classification_refused",
+        subject=ours,
+        by=_prefecture(ours),
+        at=at,
+        detail={"why": why},
+    )
+    for act in _waiting():
+        _give_back(act, f"la demande de classification a été refusée ({why}).", at=at)
+
+
+def _waiting() -> list[Act]:
+    return list(
+        Act.objects.select_for_update(of=("self",)).filter(state=ActState.WAITING).order_by("pk")
+    )
+
+
+def _give_back(act: Act, why: str, *, at: datetime) -> None:
+    """An act that could not leave is a draft again, and its sender knows why."""
+    Act.objects.filter(pk=act.pk).update(state=ActState.DRAFT)
+    _journal(act, "actes.given_back", at=at, by="Socle", why=why)
+    _notify(
+        act,
+        act.deposited_by,
+        key=f"actes.given_back:{act.pk}:{at:%Y%m%d%H%M%S}",
+        subject=f"L’acte {act.number} n’est pas parti",
+        body=f"L’acte « {act.objet} » est redevenu un brouillon : {why}",
+        at=at,
+    )
+
+
+# What every answer does.
+
+
+def _move(
+    ours: Transaction,
+    to: TransactionState,
+    *,
+    act: Mapping[str, Any] | None = None,
+    **facts: Any,
+) -> bool:
+    """Change the state of a transaction and of its act if its present state allows; say whether."""
+    allowed = Transaction.objects.filter(pk=ours.pk, state__in=policies.sources(to))
+    if not allowed.update(state=to, **facts):
+        return False
+    state = policies.act_state(Kind(ours.kind), to)
+    if state is not None and ours.act_id:
+        Act.objects.filter(pk=ours.act_id).update(state=state, **(act or {}))
+    return True
+
+
+def _check_number_is_free(act: Act) -> None:
+    """A refused act gave its number back: an acknowledgement that comes after cannot take it."""
+    if act.state == ActState.ANOMALY and queries.holder_of(act.number, but=act.pk):
+        raise Unmatched(
+            f"L’acte {act.number}, d’abord refusé, est acquitté alors qu’un autre acte porte "
+            "maintenant son numéro : demandez à la préfecture lequel elle garde."
+        )
+
+
+def _keep(
+    letter: Letter, kind: Kind, ours: Transaction, *, at: datetime, **facts: Any
+) -> Transaction:
+    stored = documents.store(
+        content=letter.data, name=letter.name, by=PREFECTURE, at=at, media_type=XML
+    )
+    return Transaction.objects.create(
+        act_id=ours.act_id,
+        parent=ours,
+        kind=kind,
+        state=TransactionState.RECEIVED,
+        created_at=at,
+        message_name=letter.name[:255],
+        message=stored,
+        operator=ours.operator,
+        exercise=ours.exercise,
+        identifier=ours.identifier,
+        **facts,
+    )
+
+
+def _echoed(data: Any) -> Transaction | None:
+    if data is None:
+        return None
+    return queries.sent_by_facts(number=data.number, decided_on=data.decided_on, nature=data.nature)
+
+
+def _named(file_name: str) -> Transaction | None:
+    named = parse_business_name(file_name)
+    if named is None:
+        return None
+    return queries.sent_by_facts(
+        number=named.number,
+        decided_on=named.decided_on,
+        nature=Nature.of_abbreviation(named.nature),
+    )
+
+
+def _digest(ours: Transaction) -> str:
+    return ours.answers.get(kind=Kind.ACKNOWLEDGEMENT).message.sha256
+
+
+def _prefecture(ours: Transaction) -> str:
+    return EXERCISE if ours.exercise else PREFECTURE
+
+
+def _journal(act: Act, event: str, *, at: datetime, by: str, **detail: Any) -> None:
+    record(event=event, subject=act, by=by, at=at, detail={"number": act.number, **detail})
+
+
+def _tell_acknowledged(ours: Transaction, act: Act, *, at: datetime) -> None:
+    next_step = (
+        f"Il est exécutoire depuis le {act.enforceable_on:%d/%m/%Y}."
+        if act.enforceable_on
+        else "Indiquez sa date de publication : il deviendra exécutoire."
+    )
+    _tell(
+        ours,
+        "acknowledged",
+        f"L’acte {act.number} est acquitté",
+        f"La préfecture a reçu le {act.received_on:%d/%m/%Y} l’acte « {act.objet} ». {next_step}",
+        at=at,
+    )
+
+
+def _tell_anomaly(ours: Transaction, detail: str, *, at: datetime) -> None:
+    act, what = ours.act, "L’annulation de l’acte" if ours.kind == Kind.CANCELLATION else "L’acte"
+    hint = advice(detail) or "Ouvrez l’acte : la page dit comment le corriger."
+    _tell(
+        ours,
+        "anomaly",
+        f"{what} {act.number} est refusé{'e' if ours.kind == Kind.CANCELLATION else ''}"
+        " par la préfecture",
+        f"« {act.objet} » : {detail or 'sans précision de la préfecture.'} {hint}",
+        at=at,
+    )
+
+
+def _tell(ours: Transaction, what: str, subject: str, body: str, *, at: datetime) -> None:
+    _notify(
+        ours.act,
+        ours.asked_by,
+        key=f"actes.{what}:{ours.pk}",
+        subject=subject,
+        body=body,
+        at=at,
+    )
+
+
+def _notify(
+    act: Act, person: Person | None, *, key: str, subject: str, body: str, at: datetime
+) -> None:
+    tell(
+        people=[person] if person else [],
+        organisation=queries.organisation_here(),
+        key=key,
+        subject=subject,
+        body=body,
+        at=at,
+        url=queries.address_of(act),
+    )
