@@ -211,6 +211,7 @@ def test_a_return_nobody_knows_stays_on_the_desk_and_can_be_read_again(
     inbound = Inbound.objects.get()
     assert inbound.state == InboundState.UNMATCHED
     assert counters.returns() == []  # kept here: the operator may forget it
+    assert Entry.objects.get(event="delivery.set_aside").outcome == "refused"
 
     officer = on_portal(person(Role.OFFICER, at=syndicat))
     assert "ne correspond à aucun envoi" in officer.get("/envois/").content.decode()

@@ -322,4 +322,12 @@ def _set_aside(inbound_id: int, state: InboundState, why: str) -> Inbound:
         inbound.state, inbound.message, inbound.handled_at = state, why[:500], timezone.now()
         inbound.attempts += 1
         inbound.save()
+        record(
+            event="delivery.set_aside",
+            subject=inbound,
+            by="Socle",
+            at=inbound.handled_at,
+            detail={"name": inbound.name, "why": inbound.message},
+            outcome="refused",
+        )
     return inbound
