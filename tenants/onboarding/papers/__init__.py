@@ -1,0 +1,1 @@
+"""The papers of a case, each described once as a neutral document."""

@@ -1,0 +1,38 @@
+"""Work of the clock and of the bulk on cases, in small transactions."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from socle.core.queue import in_tenant
+from tenants.onboarding.actions import cases
+from tenants.onboarding.models import CaseBatch, CaseState, OnboardingCase, RowState
+
+
+@shared_task(name="onboarding.open_cases")
+@in_tenant
+def open_cases(*, batch_id: int) -> int:
+    """Open the cases of a batch, one transaction each; returns how many rows were handled.
+
+    Delivered twice, or stopped half-way and delivered again, it opens each case once.
+    """
+    handled = 0
+    while cases.open_next(batch_id=batch_id, at=timezone.now()):
+        handled += 1
+    return handled
+
+
+@shared_task(name="onboarding.refresh_cases")
+def refresh_cases() -> int:
+    """Finish batches whose message was lost, then bring every open case in line with the facts.
+
+    Returns the number of open cases.
+    """
+    waiting = CaseBatch.objects.filter(rows__state=RowState.TODO).distinct()
+    for batch_id in waiting.values_list("pk", flat=True):
+        while cases.open_next(batch_id=batch_id, at=timezone.now()):
+            pass
+    open_now = OnboardingCase.objects.exclude(state=CaseState.CLOSED).order_by("pk")
+    ids = list(open_now.values_list("pk", flat=True))
+    for case_id in ids:
+        cases.refresh(case_id=case_id, by=cases.CLOCK, at=timezone.now())
+    return len(ids)

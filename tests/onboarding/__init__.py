@@ -1,0 +1,1 @@
+"""A commune connected step by step."""
