@@ -63,10 +63,12 @@ check: ## ce que vérifie l'intégration continue : lint et test
 	@.ci/run
 
 compile := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-           --no-header --no-annotate pyproject.toml
+           --no-header --no-annotate
 lock: $(VENV)/.uv ## recalcule requirements/ d'après pyproject.toml
-	@$(compile) --group dev --group deploy --output-file requirements/dev.txt
-	@$(compile) --group embedded --constraints requirements/dev.txt --output-file requirements/run.txt
+	@$(compile) --group dev --group deploy --output-file requirements/dev.txt pyproject.toml
+	@$(compile) --group embedded --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	@$(compile) --constraints requirements/dev.txt --output-file requirements/prod.txt pyproject.toml
+	@echo 'hatchling~=1.33' | $(compile) --constraints requirements/dev.txt --output-file requirements/build.txt -
 
 clean: ## enlève l'environnement Python et les données de la démonstration et des tests
 	@if [ -e $(VENV)/.run ] || [ -e $(VENV)/.dev ]; then $(stack) erase .demo .test; fi

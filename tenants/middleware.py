@@ -9,6 +9,7 @@ import sentry_sdk
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.template.loader import render_to_string
 from django.urls import reverse, set_urlconf
 from django.utils import timezone
 from django_tenants.utils import get_public_schema_name
@@ -36,10 +37,8 @@ class Routing:
         host = request.get_host().split(":")[0].lower()
         tenant = tenant_of(host)
         if tenant is None:
-            return HttpResponseNotFound(
-                "<h1>Cette adresse n’est celle d’aucune commune.</h1>"
-                "<p>Vérifiez l’adresse ou appelez votre syndicat.</p>"
-            )
+            # Without the request: the page of a host that is nobody's has no session and no place.
+            return HttpResponseNotFound(render_to_string("tenants/unknown_host.html"))
         request.tenant = tenant
         request.tenant_host = settings.BASE_HOST if tenant.organisation_id is None else host
         request.demo = settings.DEMO

@@ -21,7 +21,7 @@ def build() -> None:
         siret="25790233800017",
         name="Syndicat mixte de démonstration",
         kind=OrganisationKind.SYNDICAT,
-        nature="53",
+        nature="41",
         departement="079",
         arrondissement="3",
         address="1 place de l’Exercice",

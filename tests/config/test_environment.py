@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
 
 from socle.config.environment import Environment
@@ -48,6 +50,16 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ({"SOCLE_BASE_HOST": "socle.example"}, "SOCLE_HTTPS"),
         ({"SOCLE_FILES_DIR": ""}, "SOCLE_FILES_DIR"),
         ({"SOCLE_DELIVERY_LEASE": "soon"}, "SOCLE_DELIVERY_LEASE"),
+        ({"SOCLE_DELIVERY_LEASE": "0"}, "SOCLE_DELIVERY_LEASE"),
+        ({"SOCLE_PROXIES": "all"}, "SOCLE_PROXIES"),
+        ({"SOCLE_PROXIES": "-1"}, "SOCLE_PROXIES"),
+        ({"SOCLE_BROKER_URL": "valkey://broker/0"}, "SOCLE_BROKER_URL"),
+        ({"SOCLE_MAIL_URL": "smpt://mail"}, "SOCLE_MAIL_URL"),
+        ({"SOCLE_MAIL_URL": "mail.example.fr"}, "SOCLE_MAIL_URL"),
+        ({"SOCLE_MAIL_URL": "smtp://mail:port"}, "SOCLE_MAIL_URL"),
+        ({"SOCLE_DATABASE_URL": "postgresql://u:p/w@db/socle"}, "SOCLE_DATABASE_URL"),
+        ({"SOCLE_DATABASE_URL": "postgresql://db/socle?sslmod=require"}, "'sslmod'"),
+        ({"SOCLE_DATABASE_URL": "postgresql://db/socle?sslmode=yes"}, "'yes'"),
     ],
 )
 def test_an_unsafe_value_is_refused_by_name(changes: dict[str, str], words: str) -> None:
@@ -58,6 +70,62 @@ def test_an_unsafe_value_is_refused_by_name(changes: dict[str, str], words: str)
 def test_a_database_url_of_another_kind_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="SOCLE_DATABASE_URL"):
         Environment.read(GOOD | {"SOCLE_DATABASE_URL": "sqlite:///x"}).database()
+
+
+def test_no_refusal_repeats_a_password() -> None:
+    for name in ("SOCLE_DATABASE_URL", "SOCLE_MAIL_URL", "SOCLE_BROKER_URL"):
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            Environment.read(GOOD | {name: "nonsense://someone:tres-secret@host:1/x"})
+        assert "tres-secret" not in str(refusal.value)
+
+
+def test_the_parameters_of_the_database_reach_its_driver() -> None:
+    where = "postgresql://db/socle?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+    read = Environment.read(
+        GOOD | {"SOCLE_DATABASE_URL": f"{where}&options=-c%20statement_timeout%3D30s"}
+    )
+    assert read.database()["OPTIONS"] == {
+        "sslmode": "verify-full",
+        "sslrootcert": "/etc/ca.pem",
+        "options": "-c statement_timeout=30s",
+    }
+
+
+def test_postgresql_obeys_the_parameters_of_its_address(db: None) -> None:
+    address = os.environ["SOCLE_TEST_SERVER"].partition("?")[0]
+    wanted = GOOD | {"SOCLE_DATABASE_URL": f"{address}?options=-c%20statement_timeout%3D7s"}
+    found = DatabaseWrapper({**connection.settings_dict, **Environment.read(wanted).database()})
+    try:
+        with found.temporary_connection() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("7s",)
+    finally:
+        found.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "starttls", "tls"),
+    [
+        ("smtp://relais", 25, False, False),
+        ("smtp+starttls://relais", 587, True, False),
+        ("smtps://relais", 465, False, True),
+        ("smtps://relais:2465", 2465, False, True),
+    ],
+)
+def test_each_way_of_mailing_has_its_port(url: str, port: int, starttls: bool, tls: bool) -> None:
+    mail = Environment.read(GOOD | {"SOCLE_MAIL_URL": url}).mail()
+    assert mail is not None
+    assert (mail.host, mail.port, mail.starttls, mail.tls) == ("relais", port, starttls, tls)
+
+
+def test_the_password_of_the_mail_server_is_decoded() -> None:
+    mail = Environment.read(GOOD | {"SOCLE_MAIL_URL": "smtps://socle:p%40ss@relais"}).mail()
+    assert mail is not None
+    assert (mail.user, mail.password) == ("socle", "p@ss")
+
+
+def test_without_a_mail_server_there_is_none() -> None:
+    assert Environment.read(GOOD).mail() is None
 
 
 def test_the_process_really_stops() -> None:

@@ -3,15 +3,31 @@
 import ast
 import base64
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command, get_commands, load_command_class
 from django.urls import reverse
 
 from socle.config import environment, health
 from socle.config.environment import Environment
-from tests.helm.rendering import EXAMPLES, REPO, Pod, example, kind, one, pod, pods, release
+from socle.delivery import adapters
+from socle.delivery.models import TransmissionOperator
+from socle.directory.models import Organisation, OrganisationKind
+from tests.helm.rendering import (
+    EXAMPLES,
+    REPO,
+    Pod,
+    example,
+    kind,
+    objects,
+    one,
+    pod,
+    pods,
+    release,
+)
 from tests.people import on_portal
 
 DJANGO = ("web", "worker", "beat", "migrate")
@@ -75,6 +91,7 @@ def test_the_application_starts_with_what_its_pod_is_given(name: str, component:
     assert read.https
     assert not read.demo
     assert read.port == ""
+    assert read.proxies == 1
     assert read.master_key == bytes(range(32))
     assert read.database()["HOST"] == "10.20.0.10"
     assert bool(read.s3_bucket) != bool(read.files_dir)
@@ -125,6 +142,16 @@ def test_a_verified_postgresql_is_verified_against_a_mounted_authority() -> None
     assert seen["PGSSLROOTCERT"] == f"{mount['mountPath']}/ca.pem"
 
 
+def test_the_chart_says_how_many_proxies_stand_before_it() -> None:
+    found = objects(example("small", proxies=2))
+    assert one(found, "ConfigMap", "socle")["data"]["SOCLE_PROXIES"] == "2"
+
+
+def test_the_probe_of_readiness_waits_longer_than_socle_waits_for_its_broker() -> None:
+    probe = pod("production", "web").container["readinessProbe"]
+    assert probe["timeoutSeconds"] > 2 * environment.BROKER_PATIENCE  # to connect, then to answer
+
+
 def test_the_probes_are_those_the_application_answers() -> None:
     web = pod("production", "web").container
     assert web["startupProbe"]["httpGet"]["path"] == health.ALIVE
@@ -158,15 +185,45 @@ def test_the_comment_of_the_values_names_every_key_of_the_secret() -> None:
     assert [key for key in SECRET if key not in values] == []
 
 
-FIRST_START = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+COMMAND = re.compile(r"^    kubectl --namespace socle exec \S+ -- manage ((?:.*\\\n)*.*)$", re.M)
+
+
+def _commands() -> list[list[str]]:
+    found = COMMAND.findall(GUIDE.read_text(encoding="utf-8"))
+    return [shlex.split(words.replace("\\\n", " ")) for words in found]
+
+
+def test_the_guide_names_commands_of_the_image() -> None:
+    quoted = re.findall(r" -- manage (\w+)", GUIDE.read_text(encoding="utf-8"))
+    assert {"set_up", "operator", "import_communes", "rotate_master_key"} <= set(quoted)
+    assert [name for name in quoted if name not in get_commands()] == []
 
 
 def test_the_first_start_of_the_guide_works(
-    portal: Any, settings: Any, capsys: pytest.CaptureFixture[str]
+    portal: Any,
+    settings: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (script,) = FIRST_START.findall(GUIDE.read_text(encoding="utf-8"))
-    exec(compile(script, "first.py", "exec"), {})  # noqa: S102  # what the guide hands to the shell
-    address, password = capsys.readouterr().out.split()
+    Organisation.objects.filter(kind=OrganisationKind.SYNDICAT).update(kind=OrganisationKind.OTHER)
+    monkeypatch.setitem(adapters._factories, "s2low", lambda operator: None)
+    TransmissionOperator.objects.all().delete()
+    (set_up,) = (words for words in _commands() if words[0] == "set_up")
+    operators = [words for words in _commands() if words[0] == "operator"]
+
+    for words in (set_up, *operators):
+        call_command(*words)
+
+    assert sorted(one.is_exercise for one in TransmissionOperator.objects.all()) == [False, True]
+    said = capsys.readouterr().out
+    (address,) = re.findall(r"^Identifiant : (\S+)$", said, re.M)
+    (password,) = re.findall(r"^Premier mot de passe : (\S+)$", said, re.M)
     login = reverse("accounts:login", urlconf=settings.PUBLIC_SCHEMA_URLCONF)
     page = on_portal().post(login, {"email": address, "password": password})
     assert page.status_code == 302
+
+
+def test_no_password_of_a_person_stands_on_a_command_line() -> None:
+    parser = load_command_class("tenants", "set_up").create_parser("manage", "set_up")
+    taking = [one.dest for one in parser._actions if "password" in one.dest and one.nargs != 0]
+    assert taking == []

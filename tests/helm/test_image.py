@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -121,6 +122,27 @@ def test_neither_history_nor_data_nor_tests_are_sent() -> None:
 def test_what_ships_is_what_was_tested() -> None:
     assert _locked("prod").items() <= _locked("dev").items()
     assert _locked("build").items() <= _locked("dev").items()
+
+
+def test_every_lock_is_written_by_one_command() -> None:
+    told = subprocess.run(
+        ["make", "--dry-run", "--always-make", "lock"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    written = re.findall(r"--output-file (requirements/\w+\.txt)", told)
+    there = [str(path.relative_to(REPO)) for path in (REPO / "requirements").glob("*.txt")]
+    assert sorted(written) == sorted(there)
+    assert written[0] == "requirements/dev.txt"  # the others keep its versions
+    later = [line for line in told.splitlines() if "--output-file requirements/" in line][1:]
+    assert all("--constraints requirements/dev.txt" in line for line in later)
+
+
+def test_what_builds_the_wheel_is_what_the_lock_asks_for() -> None:
+    (asked,) = re.findall(r"echo '([^']+)'", (REPO / "Makefile").read_text(encoding="utf-8"))
+    assert asked in _project()["dependency-groups"]["dev"]
 
 
 def test_the_chart_names_the_version_of_the_product() -> None:

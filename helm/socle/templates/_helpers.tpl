@@ -52,6 +52,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $files := .Values.files -}}
 SOCLE_BASE_HOST: {{ include "socle.host" . | quote }}
 SOCLE_PORT: {{ .Values.publicPort | quote }}
+SOCLE_PROXIES: {{ .Values.proxies | quote }}
 SOCLE_HTTPS: "1"
 SOCLE_DEMO: "0"
 SOCLE_MAIL_FROM: {{ required "mail.from: give the address mails are sent from." .Values.mail.from | quote }}

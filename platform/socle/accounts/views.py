@@ -24,6 +24,7 @@ from django_otp.oath import TOTP
 
 from socle.accounts import actions, policies
 from socle.accounts.access import CapabilityView, note_refusal
+from socle.accounts.addresses import client_address
 from socle.accounts.capabilities import ROLE_LABELS, Access, Role
 from socle.accounts.forms import CodeForm, LoginForm, PasswordForm
 from socle.accounts.middleware import LOGIN_KEY
@@ -48,7 +49,7 @@ class LogIn(CapabilityView):
             try:
                 person = actions.check_password(
                     request=request,
-                    address=request.META["REMOTE_ADDR"],
+                    address=client_address(request),
                     at=timezone.now(),
                     **form.cleaned_data,
                 )

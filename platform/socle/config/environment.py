@@ -9,14 +9,31 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Never
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final, Never
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 LOOPBACK: Final = ("localhost", "127.0.0.1")
 MASTER_KEY_BYTES: Final = 32
 SHORTEST_SECRET: Final = 32
+DATABASE_PARAMETERS: Final = ("options", "sslmode", "sslrootcert")
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+MAIL_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+BROKER_PATIENCE: Final = 2.0
+"""Seconds a broker is given to take a connection, then to answer: a page may wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mails are handed over; `starttls` and `tls` are never both true."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    starttls: bool
+    tls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +58,11 @@ class Environment:
     mail_from: str
     sentry_dsn: str
     proxy_secret: str
+    proxies: int
     delivery_lease: int
+    help_mail: str
+    help_phone: str
+    help_hours: str
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "Environment":
@@ -68,6 +89,10 @@ class Environment:
             mail_from=variables.get("SOCLE_MAIL_FROM", "socle@localhost"),
             sentry_dsn=variables.get("SOCLE_SENTRY_DSN", ""),
             proxy_secret=variables.get("SOCLE_PROXY_SECRET", ""),
+            proxies=_whole(variables, "SOCLE_PROXIES", default=0),
+            help_mail=variables.get("SOCLE_HELP_MAIL", ""),
+            help_phone=variables.get("SOCLE_HELP_PHONE", ""),
+            help_hours=variables.get("SOCLE_HELP_HOURS", ""),
             delivery_lease=_seconds(variables, "SOCLE_DELIVERY_LEASE", default=60),
         )
         found.check()
@@ -95,10 +120,17 @@ class Environment:
                 "Neither SOCLE_FILES_DIR nor SOCLE_S3_BUCKET is set: Socle needs one place "
                 "for its encrypted files."
             )
+        self.database()
+        self.broker_options()
+        self.mail()
 
-    def database(self) -> dict[str, str]:
-        """The parts of the database URL, as Django names them."""
-        url = urlsplit(self.database_url)
+    def database(self) -> dict[str, Any]:
+        """The parts of the database URL, as Django names them.
+
+        `sslmode`, `sslrootcert` and `options` may stand after the question mark. Raises
+        ImproperlyConfigured, naming what it does not know.
+        """
+        url, port = _split("SOCLE_DATABASE_URL", self.database_url)
         if url.scheme not in {"postgres", "postgresql"} or not url.path.strip("/"):
             raise ImproperlyConfigured(
                 "SOCLE_DATABASE_URL must look like postgresql://user:password@host:5432/name."
@@ -108,8 +140,65 @@ class Environment:
             "USER": unquote(url.username or ""),
             "PASSWORD": unquote(url.password or ""),
             "HOST": unquote(url.hostname or ""),
-            "PORT": str(url.port or ""),
+            "PORT": str(port or ""),
+            "OPTIONS": _database_options(url.query),
         }
+
+    def mail(self) -> MailServer | None:
+        """The mail server, or None when SOCLE_MAIL_URL is not set.
+
+        Raises ImproperlyConfigured for a scheme that is not in `MAIL_PORTS`.
+        """
+        if not self.mail_url:
+            return None
+        url, port = _split("SOCLE_MAIL_URL", self.mail_url)
+        if url.scheme not in MAIL_PORTS or not url.hostname:
+            raise ImproperlyConfigured(
+                "SOCLE_MAIL_URL must look like smtps://user:password@host, smtp+starttls://… "
+                f"or smtp://…, and not begin with {url.scheme or 'nothing'}://{url.hostname or ''}."
+            )
+        return MailServer(
+            host=url.hostname,
+            port=port or MAIL_PORTS[url.scheme],
+            user=unquote(url.username or ""),
+            password=unquote(url.password or ""),
+            starttls=url.scheme == "smtp+starttls",
+            tls=url.scheme == "smtps",
+        )
+
+    def broker_options(self) -> dict[str, Any]:
+        """How long Celery waits for its broker, in the words of the transport.
+
+        Without a limit, a broker that accepts connections and stays silent holds every request
+        that queues something, then the whole site. Raises ImproperlyConfigured for a broker of
+        another kind.
+        """
+        kind = urlsplit(self.broker_url).scheme.partition("+")[0]
+        if kind in {"redis", "rediss", "sentinel"}:
+            # Redis and Valkey only give a lost message back after the visibility timeout and at
+            # the next scan: both are short, since a message is but a wake-up call and every task
+            # may run twice.
+            return {
+                "visibility_timeout": 120,
+                "unacked_restore_interval": 5,
+                "unacked_restore_throttle": 1,
+                "socket_connect_timeout": BROKER_PATIENCE,
+                "socket_timeout": BROKER_PATIENCE,
+                "max_retries": 0,
+            }
+        if kind in {"amqp", "amqps"}:
+            return {
+                "connect_timeout": BROKER_PATIENCE,
+                "read_timeout": BROKER_PATIENCE,
+                "write_timeout": BROKER_PATIENCE,
+                "max_retries": 0,
+            }
+        if kind == "memory":  # inside one process: the tests
+            return {}
+        raise ImproperlyConfigured(
+            "SOCLE_BROKER_URL must begin with redis:// or rediss:// (Redis, Valkey), amqp:// or "
+            f"amqps:// (RabbitMQ), not with {kind or 'nothing'}://."
+        )
 
 
 def _missing(name: str) -> Never:
@@ -127,11 +216,45 @@ def _flag(variables: Mapping[str, str], name: str) -> bool:
     return value == "1"
 
 
-def _seconds(variables: Mapping[str, str], name: str, *, default: int) -> int:
+def _whole(variables: Mapping[str, str], name: str, *, default: int) -> int:
     text = variables.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise ImproperlyConfigured(f"{name} must be a number of seconds, not {text!r}.")
+    if not (text.isascii() and text.isdigit()):
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.")
     return int(text)
+
+
+def _seconds(variables: Mapping[str, str], name: str, *, default: int) -> int:
+    found = _whole(variables, name, default=default)
+    if not found:
+        raise ImproperlyConfigured(f"{name} must be one second at least.")
+    return found
+
+
+def _split(name: str, text: str) -> tuple[SplitResult, int | None]:
+    """An address and its port. The text is not repeated: it holds a password."""
+    try:
+        url = urlsplit(text)
+        return url, url.port
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is not an address: percent-encode the special characters of its password."
+        ) from None
+
+
+def _database_options(query: str) -> dict[str, str]:
+    found = dict(parse_qsl(query, keep_blank_values=True))
+    for name in found:
+        if name not in DATABASE_PARAMETERS:
+            raise ImproperlyConfigured(
+                f"SOCLE_DATABASE_URL has the parameter {name!r}, which Socle does not know: "
+                f"only {', '.join(DATABASE_PARAMETERS)} may follow the question mark."
+            )
+    if found.get("sslmode", "require") not in SSL_MODES:
+        raise ImproperlyConfigured(
+            f"SOCLE_DATABASE_URL: sslmode must be one of {', '.join(SSL_MODES)}, "
+            f"not {found['sslmode']!r}."
+        )
+    return found
 
 
 def _key(variables: Mapping[str, str], name: str) -> bytes | None:

@@ -7,6 +7,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError
 
+from socle.config.environment import BROKER_PATIENCE
+
 ALIVE: Final = "/sante/vivant"
 READY: Final = "/sante/pret"
 
@@ -45,7 +47,7 @@ def _broker_answers() -> bool:
 
     try:
         with app.connection_for_write() as broker:
-            broker.ensure_connection(max_retries=1, timeout=2)
+            broker.ensure_connection(max_retries=0, timeout=BROKER_PATIENCE)
     except (OperationalError, OSError):
         return False
     return True

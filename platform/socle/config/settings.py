@@ -3,11 +3,10 @@
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from socle.config.environment import Environment
+from socle.config.environment import BROKER_PATIENCE, Environment
 from socle.config.reporting import start_reporting
 
 ENVIRONMENT = Environment.read(os.environ)
@@ -24,7 +23,11 @@ BASE_SCHEME = "https" if ENVIRONMENT.https else "http"
 EXERCISE_URL = ENVIRONMENT.exercise_url
 EXERCISE_TOKEN = ENVIRONMENT.exercise_token
 PROXY_SECRET = ENVIRONMENT.proxy_secret
+PROXIES = ENVIRONMENT.proxies  # trusted ones, each adding an address to X-Forwarded-For
 DELIVERY_LEASE = ENVIRONMENT.delivery_lease  # seconds a worker owns a file it is sending
+HELP_MAIL, HELP_PHONE = ENVIRONMENT.help_mail, ENVIRONMENT.help_phone
+HELP_HOURS = ENVIRONMENT.help_hours
+SOCLE_VERSION = "0.1.0"
 ALLOWED_HOSTS = [BASE_HOST, f".{BASE_HOST}", "127.0.0.1"]
 
 # Rooms whose tables live once, in the public schema.
@@ -80,7 +83,10 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
+    # First, so that every answer carries them: a refused host, a file, an incident.
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "socle.config.health.Probes",
     "tenants.middleware.Routing",
@@ -92,8 +98,6 @@ MIDDLEWARE = [
     "socle.accounts.middleware.OpenLogins",
     "django.contrib.messages.middleware.MessageMiddleware",
     "tenants.middleware.Standing",
-    "csp.middleware.CSPMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 AUTH_USER_MODEL = "accounts.Person"
@@ -121,6 +125,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.https
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = False  # the ingress redirects; probes come in clear from inside
 SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True  # every host below the portal's is a commune's
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.https else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -192,15 +197,11 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 EMAIL_TIMEOUT = 10
-MAIL = urlsplit(ENVIRONMENT.mail_url)
-if MAIL.scheme in {"smtp", "smtps"}:
+if MAIL := ENVIRONMENT.mail():
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST, EMAIL_PORT = MAIL.hostname or "localhost", MAIL.port or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = (
-        unquote(MAIL.username or ""),
-        unquote(MAIL.password or ""),
-    )
-    EMAIL_USE_SSL = MAIL.scheme == "smtps"
+    EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
 else:  # the demonstration writes its mails where a curious person can read them
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str((ENVIRONMENT.files_dir or REPOSITORY / ".demo").parent / "mails")
@@ -214,16 +215,13 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Redis and Valkey only give a lost message back after the visibility timeout and at the next scan:
-# both are short, since a message is but a wake-up call and every task may run twice.
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 120, "unacked_restore_interval": 5, "unacked_restore_throttle": 1}
-    if ENVIRONMENT.broker_url.startswith("redis")
-    else {}
-)
+CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_PATIENCE
+CELERY_BROKER_TRANSPORT_OPTIONS = ENVIRONMENT.broker_options()
 CELERY_BEAT_SCHEDULE = {
     "delivery-send": {"task": "delivery.send_due", "schedule": 60.0 if not DEMO else 5.0},
     "delivery-collect": {"task": "delivery.collect", "schedule": 60.0 if not DEMO else 3.0},
+    "onboarding-refresh": {"task": "onboarding.refresh_cases", "schedule": 300.0},
+    "ra-sweep": {"task": "ra.sweep", "schedule": 60.0},
     "notices-mail": {"task": "notices.send_mail", "schedule": 60.0},
     "journal-seal": {"task": "tenants.seal_journals", "schedule": 3600.0 if not DEMO else 120.0},
 }

@@ -54,6 +54,11 @@ def register(name: str, factory: Callable[[TransmissionOperator], Adapter]) -> N
     _factories[name] = factory
 
 
+def names() -> list[str]:
+    """The adapters somebody answers for, in alphabetical order."""
+    return sorted(_factories)
+
+
 def adapter_for(operator: TransmissionOperator) -> Adapter:
     """The adapter of an operator; raises KeyError when nobody answers for it."""
     return _factories[operator.adapter](operator)

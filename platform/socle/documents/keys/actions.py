@@ -1,11 +1,15 @@
-"""Give the data key of a schema, and re-wrap all of them when the master key changes."""
+"""Give the data key of a schema; put keys and sealed columns under a new master key."""
 
 import uuid
 from dataclasses import dataclass
 
+from django.apps import apps
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Manager, Model
 
+from socle.core import crypto
+from socle.core.crypto import CannotUnseal, SealedColumn
 from socle.documents.keys.models import DataKey
 from socle.documents.vault import DataSecret, MasterKey, UnknownKey, unwrap, wrap
 
@@ -53,6 +57,50 @@ def rotate() -> Rotation:
         else:
             unknown.append(row.scope)
     return Rotation(rewrapped, current, tuple(unknown))
+
+
+@dataclass(frozen=True, slots=True)
+class Resealing:
+    """What `reseal` did in one column: secrets sealed again, already current, and closed for good.
+
+    `unknown` holds the primary keys of rows that no configured master key opens.
+    """
+
+    column: SealedColumn
+    resealed: int
+    current: int
+    unknown: tuple[str, ...]
+
+
+def reseal() -> list[Resealing]:
+    """Seal every secret of every registered column under MASTER_KEY.
+
+    Row by row, each at once: a run that was stopped is simply run again.
+    """
+    return [_reseal_column(column) for column in crypto.sealed_columns()]
+
+
+def _reseal_column(column: SealedColumn) -> Resealing:
+    rows = apps.get_model(column.model)._base_manager
+    resealed, current, unknown = 0, 0, []
+    filled = rows.exclude(**{column.field: b""}).order_by("pk")
+    for key, sealed in filled.values_list("pk", column.field).iterator():
+        if crypto.is_current(bytes(sealed), purpose=column.purpose):
+            current += 1
+            continue
+        try:
+            resealed += _reseal_row(rows, column, key, bytes(sealed))
+        except CannotUnseal:
+            unknown.append(str(key))
+    return Resealing(column, resealed, current, tuple(unknown))
+
+
+def _reseal_row(rows: Manager[Model], column: SealedColumn, key: object, before: bytes) -> int:
+    """Write one secret again, unless somebody has just written another: that one is current."""
+    plain = crypto.unseal(before, purpose=column.purpose)
+    after = crypto.seal(plain, purpose=column.purpose)
+    unchanged = rows.filter(**{"pk": key, column.field: before})
+    return unchanged.update(**{column.field: after})
 
 
 def _make(scope: str) -> DataKey:
