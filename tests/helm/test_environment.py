@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from socle.config import environment, health
 from socle.config.environment import Environment
-from socle.delivery import adapters
 from socle.delivery.models import TransmissionOperator
 from socle.directory.models import Organisation, OrganisationKind
 from tests.helm.rendering import (
@@ -203,10 +202,8 @@ def test_the_first_start_of_the_guide_works(
     portal: Any,
     settings: Any,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Organisation.objects.filter(kind=OrganisationKind.SYNDICAT).update(kind=OrganisationKind.OTHER)
-    monkeypatch.setitem(adapters._factories, "s2low", lambda operator: None)
     TransmissionOperator.objects.all().delete()
     (set_up,) = (words for words in _commands() if words[0] == "set_up")
     operators = [words for words in _commands() if words[0] == "operator"]

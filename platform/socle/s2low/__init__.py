@@ -1,0 +1,1 @@
+"""S²LOW: transmitting through an operator that speaks its HTTP interface."""

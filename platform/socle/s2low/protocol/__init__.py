@@ -1,0 +1,1 @@
+"""The S²LOW interface as bytes and values. No Django import."""
