@@ -269,3 +269,17 @@ def test_the_desk_asks_for_few_queries(
     with django_assert_max_num_queries(12):
         officer.get("/envois/")
     assert queries.stuck_outbound().count() == 0
+
+
+def test_a_refusal_that_comes_after_the_file_was_taken_is_told(
+    outbound: Outbound, room: Room, syndicat: Any
+) -> None:
+    actions.send_due()
+    now = timezone.now()
+    assert actions.refuse_late(outbound_id=outbound.pk, why="Enveloppe invalide", at=now)
+    assert not actions.refuse_late(outbound_id=outbound.pk, why="Enveloppe invalide", at=now)
+
+    assert _state(outbound).state == OutboundState.REFUSED
+    assert room.refused == ["Enveloppe invalide"]
+    officer = on_portal(person(Role.OFFICER, at=syndicat))
+    assert "Enveloppe invalide" in officer.get("/envois/").content.decode()

@@ -219,10 +219,14 @@ def _release(outbound: Outbound, state: OutboundState, why: str, *, at: datetime
         maybe_received=outbound.maybe_received or state == OutboundState.DUE,
         due_at=at + policies.wait_after(outbound.attempts),
     )
-    if not changed or state == OutboundState.DUE:
-        return
+    if changed and state != OutboundState.DUE:
+        _tell_refused(outbound, why, at=at, by_operator=state == OutboundState.REFUSED)
+
+
+def _tell_refused(outbound: Outbound, why: str, *, at: datetime, by_operator: bool = True) -> None:
+    """Tell the room and the commune's journal that a file did not go."""
     with schema_context(outbound.schema):
-        if state == OutboundState.REFUSED:
+        if by_operator:
             room_for(outbound.protocol).refused(outbound, why, at)
         record(
             event="delivery.refused",
@@ -232,6 +236,19 @@ def _release(outbound: Outbound, state: OutboundState, why: str, *, at: datetime
             detail={"name": outbound.name, "why": why},
             outcome="refused",
         )
+
+
+@transaction.atomic
+def refuse_late(*, outbound_id: int, why: str, at: datetime) -> bool:
+    """Write that an operator, having taken a file, refuses it after its own checks.
+
+    The file is on the desk again, as if it had been refused at once. False when it was not sent.
+    """
+    gone = Outbound.objects.filter(pk=outbound_id, state=OutboundState.SENT)
+    if not gone.update(state=OutboundState.REFUSED, sent_at=None, last_error=why[:500]):
+        return False
+    _tell_refused(Outbound.objects.select_related("operator").get(pk=outbound_id), why, at=at)
+    return True
 
 
 @transaction.atomic

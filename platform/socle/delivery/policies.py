@@ -10,7 +10,7 @@ TRANSITIONS: Final[dict[OutboundState, frozenset[OutboundState]]] = {
     OutboundState.SENDING: frozenset(
         {OutboundState.SENT, OutboundState.DUE, OutboundState.REFUSED, OutboundState.HELD}
     ),
-    OutboundState.SENT: frozenset(),
+    OutboundState.SENT: frozenset({OutboundState.REFUSED}),  # refused by later checks
     OutboundState.REFUSED: frozenset({OutboundState.DUE}),
     OutboundState.HELD: frozenset({OutboundState.DUE}),
 }

@@ -13,7 +13,14 @@ class DirectoryConfig(AppConfig):
 
     def ready(self) -> None:
         navigation.register(
-            Door(Scope.PORTAL, "Annuaire", "directory:members", Capability.DIRECTORY_READ, 20, "building")
+            Door(
+                Scope.PORTAL,
+                "Annuaire",
+                "directory:members",
+                Capability.DIRECTORY_READ,
+                20,
+                "building",
+            )
         )
         events.register(
             {

@@ -48,8 +48,8 @@ class Breakdown:
         if isinstance(text, str) and text in MODES and text not in _WITH_SECONDS:
             return cls(text)
         raise UnknownBreakdown(
-            "Panne inconnue : choisissez ok, 500, slow:<secondes>, slow-answer:<secondes>, drop-after-store, "
-            "drop-before-store ou html-200."
+            "Panne inconnue : choisissez ok, 500, slow:<secondes>, slow-answer:<secondes>, "
+            "drop-after-store, drop-before-store ou html-200."
         )
 
     def __str__(self) -> str:

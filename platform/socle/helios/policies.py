@@ -21,7 +21,7 @@ TRANSITIONS: Final[dict[FlowState, frozenset[FlowState]]] = {
     FlowState.DEPOSITED: frozenset({FlowState.READY, FlowState.WITHDRAWN}),
     FlowState.READY: frozenset({FlowState.SENDING, FlowState.WITHDRAWN}),
     FlowState.SENDING: frozenset({FlowState.SENT, FlowState.FAILED}) | _VERDICTS,
-    FlowState.SENT: _VERDICTS,
+    FlowState.SENT: frozenset({FlowState.FAILED}) | _VERDICTS,
     FlowState.FAILED: frozenset({FlowState.SENT, FlowState.WITHDRAWN}) | _VERDICTS,
     FlowState.UNREADABLE: _VERDICTS - {FlowState.UNREADABLE},
     FlowState.REFUSED: frozenset({FlowState.PARTIAL, FlowState.ACCEPTED}),
