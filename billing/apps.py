@@ -16,7 +16,9 @@ class BillingConfig(AppConfig):
         from socle.notices import todos
 
         navigation.register(
-            Door(Scope.PORTAL, "Facturation", "billing:to_bill", Capability.BILLING_READ, 50)
+            Door(
+                Scope.PORTAL, "Facturation", "billing:to_bill", Capability.BILLING_READ, 50, "euro"
+            )
         )
         todos.register(Scope.PORTAL, Capability.BILLING_PREPARE, queries.preparer_todos)
         todos.register(Scope.PORTAL, Capability.BILLING_ISSUE, queries.issuer_todos)

@@ -131,7 +131,7 @@ def _doors(grant: Grant) -> Iterator[tuple[str, list[str]]]:
 
 def _place(grant: Grant, host: str, *, current: bool) -> Place:
     portal = host == settings.BASE_HOST
-    label = f"{grant.organisation} — portail" if portal else str(grant.organisation)
+    label = "Portail du syndicat" if portal else str(grant.organisation)
     return Place(label, host, origin(host), reverse("accounts:switch", args=[host]), current)
 
 

@@ -16,9 +16,21 @@ class TrainingConfig(AppConfig):
         from training import queries
 
         navigation.register(
-            Door(Scope.PORTAL, "Formations", "training:sessions", Capability.TRAINING_READ, 40),
             Door(
-                Scope.COMMUNE, "Formations", "training_commune:mine", Capability.TRAINING_ATTEND, 50
+                Scope.PORTAL,
+                "Formations",
+                "training:sessions",
+                Capability.TRAINING_READ,
+                40,
+                "graduation",
+            ),
+            Door(
+                Scope.COMMUNE,
+                "Formations",
+                "training_commune:mine",
+                Capability.TRAINING_ATTEND,
+                50,
+                "graduation",
             ),
         )
         todos.register(Scope.PORTAL, Capability.TRAINING_PLAN, queries.trainer_todos)

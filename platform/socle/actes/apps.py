@@ -26,7 +26,9 @@ class ActesConfig(AppConfig):
                 check=returns.check,
             ),
         )
-        navigation.register(Door(Scope.COMMUNE, "Actes", "actes:list", Capability.ACTS_READ, 10))
+        navigation.register(
+            Door(Scope.COMMUNE, "Actes", "actes:list", Capability.ACTS_READ, 10, "act")
+        )
         todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, queries.todos)
         events.register(
             {

@@ -27,7 +27,7 @@ class HeliosConfig(AppConfig):
             ),
         )
         navigation.register(
-            Door(Scope.COMMUNE, "Flux comptables", "helios:list", Capability.FLOWS_READ, 20)
+            Door(Scope.COMMUNE, "Flux comptables", "helios:list", Capability.FLOWS_READ, 20, "flow")
         )
         todos.register(Scope.COMMUNE, Capability.FLOWS_PREPARE, queries.todos)
         todos.register(Scope.COMMUNE, Capability.FLOWS_TRANSMIT, queries.todos_to_transmit)
