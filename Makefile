@@ -41,8 +41,8 @@ screens: $(VENV)/.dev ## photographie tous les écrans dans screens/
 	@$(py) -m socle.stack.browser
 	@$(stack) run -- $(manage) screens
 
-bench: $(VENV)/.run ## mesure la création et la mise à niveau d'un grand nombre de communes
-	@$(stack) run -- $(manage) bench $(ARGS)
+bench: $(VENV)/.dev ## mesure ce que coûtent les communes, en rapports (ARGS="deposit" : un seul chiffre)
+	@$(py) -m tests.bench $(ARGS)
 
 shell: $(VENV)/.run ## un interpréteur Python branché sur la démonstration
 	@$(stack) run -- $(manage) shell
