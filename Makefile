@@ -34,12 +34,12 @@ test: $(VENV)/.dev ## installe et exécute tous les tests (ARGS="-k acte" : une 
 	@$(py) -m socle.stack.browser
 	@$(py) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-tour: $(VENV)/.run ## le parcours complet d'une commune, sans navigateur
-	@$(stack) run -- $(manage) tour
+tour: $(VENV)/.run ## le parcours complet d'une commune, sans navigateur (ARGS="--commune 79061")
+	@$(stack) run -- $(manage) tour $(ARGS)
 
 screens: $(VENV)/.dev ## photographie tous les écrans dans screens/
 	@$(py) -m socle.stack.browser
-	@$(stack) run -- $(manage) screens
+	@$(stack) run -- $(manage) screens $(ARGS)
 
 bench: $(VENV)/.dev ## mesure ce que coûtent les communes, en rapports (ARGS="deposit" : un seul chiffre)
 	@$(py) -m tests.bench $(ARGS)

@@ -5,13 +5,16 @@ Everything here may run again: what exists is left as people changed it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from billing import defaults as prices
+from registration_authority import defaults as counter
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Authenticator, Person
 from socle.core.clock import legal_date
@@ -30,12 +33,12 @@ from socle.directory.models import (
 from tenants import provisioning
 from tenants.middleware import origin
 from tenants.models import Tenant
+from training import defaults as programmes
 
 BY: Final = "démonstration"
 PASSWORD: Final = "socle-demonstration"  # noqa: S105 - shown to everybody, refused elsewhere
 MELLOIS: Final = "200069755"
 MELLE: Final = "200081511"
-CELLES: Final = "217900612"
 Say = Callable[[str], None]
 
 
@@ -50,39 +53,45 @@ class Character:
     roles: tuple[Role, ...]
     places: tuple[str, ...]
     """INSEE codes of communes; empty for the syndicat."""
+    phone: str = "05 00 00 00 00"
 
 
 CHARACTERS: Final = (
     Character(
-        "odile.renard@syndicat.example", "Odile", "Renard", "Chargée de raccordement",
+        "odile.renard@syndicat.test", "Odile", "Renard", "Chargée de raccordement",
         (Role.OFFICER, Role.ADMINISTRATOR), (),
     ),
     Character(
-        "rachid.benali@syndicat.example", "Rachid", "Benali", "Opérateur d’enregistrement",
+        "rachid.benali@syndicat.test", "Rachid", "Benali", "Opérateur d’enregistrement",
         (Role.RA_OPERATOR,), (),
     ),
     Character(
-        "thomas.petit@syndicat.example", "Thomas", "Petit", "Formateur", (Role.TRAINER,), (),
+        "thomas.petit@syndicat.test", "Thomas", "Petit", "Formateur", (Role.TRAINER,), (),
     ),
     Character(
-        "beatrice.morin@syndicat.example", "Béatrice", "Morin", "Chargée de facturation",
+        "beatrice.morin@syndicat.test", "Béatrice", "Morin", "Chargée de facturation",
         (Role.BILLING_OFFICER,), (),
     ),
     Character(
-        "aude.lambert@syndicat.example", "Aude", "Lambert", "Auditrice", (Role.AUDITOR,), (),
+        "aude.lambert@syndicat.test", "Aude", "Lambert", "Auditrice", (Role.AUDITOR,), (),
     ),
     Character(
-        "claire.martin@melle.example", "Claire", "Martin", "Secrétaire générale de mairie",
+        "claire.martin@melle.test", "Claire", "Martin", "Secrétaire générale de mairie",
         (Role.TRANSMITTER,), ("79174", "79061", "79148"),
     ),
     Character(
-        "sylvie.girard@melle.example", "Sylvie", "Girard", "Agent d’accueil",
+        "sylvie.girard@melle.test", "Sylvie", "Girard", "Agent d’accueil",
         (Role.PREPARER,), ("79174",),
     ),
     Character(
-        "marc.fournier@melle.example", "Marc", "Fournier", "Maire", (Role.SIGNATORY,), ("79174",),
+        "marc.fournier@melle.test", "Marc", "Fournier", "Maire", (Role.SIGNATORY,), ("79174",),
     ),
 )  # fmt: skip
+
+
+def email_of(first_name: str) -> str:
+    """The e-mail address of the invented person with this first name."""
+    return next(one.email for one in CHARACTERS if one.first_name == first_name)
 
 
 def load(*, at: datetime, say: Say, territory: str = "") -> None:
@@ -101,12 +110,18 @@ def load(*, at: datetime, say: Say, territory: str = "") -> None:
     say("adhésion des 58 communes du Mellois en Poitou")
     epci = Organisation.objects.get(siren=MELLOIS)
     directory.join_members_of(epci=epci, by=BY, at=at)
+    _number_establishments(epci)
     _complete_melle()
     for number, total, name in provision_all([syndicat, *epci.communes.all()], at=at):
         if number % 10 == 0 or number == total:
             say(f"espaces des communes : {number} sur {total} ({name})")
+    say("autorité d’exercice, programme de formation, liste des prix")
+    counter.ensure(at=at)
+    programmes.ensure()
+    prices.ensure(valid_from=date(at.year, 1, 1), exercise_price=Decimal("60.00"))
     say("personnes de la démonstration")
-    _people(syndicat, at)
+    for character in CHARACTERS:
+        welcome(character, _places(character, syndicat), at=at)
 
 
 def provision_all(
@@ -138,12 +153,12 @@ def _syndicat(at: datetime) -> Organisation:
             "siren": "257902338",
             "siret": siret_of("257902338"),
             "name": "Syndicat mixte numérique du Mellois (démonstration)",
-            "nature": "53",
+            "nature": "41",
             "departement": "079",
             "arrondissement": "2",
             "address": "1 place de l’Exercice",
             "postal_code": "79500",
-            "email": "contact@syndicat.example",
+            "email": "contact@syndicat.test",
             "phone": "05 00 00 00 00",
         },
     )
@@ -160,8 +175,8 @@ def _operator() -> TransmissionOperator:
             "company": "Socle, opérateur d’exercice",
             "address": "1 place de l’Exercice, 79500 Melle",
             "phone": "05 00 00 00 00",
-            "email": "exercice@syndicat.example",
-            "return_address": "retours@exercice.example",
+            "email": "exercice@syndicat.test",
+            "return_address": "retours@exercice.test",
             "homologation": "EXERCICE — aucun acte réel",
             "is_exercise": True,
             "requires_certificate": False,
@@ -170,13 +185,20 @@ def _operator() -> TransmissionOperator:
     return operator
 
 
+def _number_establishments(epci: Organisation) -> None:
+    """Give each commune a SIRET: the national list has none, and nothing is billed without one."""
+    nameless = list(epci.communes.filter(siret=""))
+    for commune in nameless:
+        commune.siret = siret_of(commune.siren)
+    Organisation.objects.bulk_update(nameless, ["siret"])
+
+
 @transaction.atomic
 def _complete_melle() -> None:
     melle = Organisation.objects.get(siren=MELLE)
-    if melle.siret:
+    if melle.address:
         return
-    melle.siret = siret_of(MELLE)
-    melle.address, melle.email = "Quartier Mairie", "mairie@melle.example"
+    melle.address, melle.email = "Quartier Mairie", "mairie@melle.test"
     melle.phone = "05 00 00 00 01"
     melle.accounting_office = StateOffice.objects.filter(
         kind=OfficeKind.SGC, departement="079"
@@ -187,7 +209,7 @@ def _complete_melle() -> None:
         first_name="Marc",
         last_name="Fournier",
         function="Maire",
-        email="marc.fournier@melle.example",
+        email="marc.fournier@melle.test",
         is_legal_representative=True,
     )
     Contact.objects.create(
@@ -195,35 +217,38 @@ def _complete_melle() -> None:
         first_name="Claire",
         last_name="Martin",
         function="Secrétaire générale de mairie",
-        email="claire.martin@melle.example",
+        email="claire.martin@melle.test",
         phone="05 00 00 00 01",
     )
 
 
-def _people(syndicat: Organisation, at: datetime) -> None:
-    hashed = make_password(PASSWORD)
-    for character in CHARACTERS:
-        person, created = Person.objects.get_or_create(
-            email=character.email,
-            defaults={
-                "first_name": character.first_name,
-                "last_name": character.last_name,
-                "function": character.function,
-                "password": hashed,
-            },
-        )
-        if not created:
-            continue
+@transaction.atomic
+def welcome(character: Character, places: list[Organisation], *, at: datetime) -> Person:
+    """Give an invented person her account, phone and roles; the account she had is left alone."""
+    person, created = Person.objects.get_or_create(
+        email=character.email,
+        defaults={
+            "first_name": character.first_name,
+            "last_name": character.last_name,
+            "function": character.function,
+            "phone": character.phone,
+            "password": lambda: make_password(PASSWORD),
+        },
+    )
+    if created:
         device = Authenticator.prepare(person)
         device.confirmed = True
         device.save(update_fields=["confirmed"])
-        for place in _places(character, syndicat):
-            Grant.objects.create(
+        Grant.objects.bulk_create(
+            Grant(
                 person=person,
                 organisation=place,
                 roles=[role.value for role in character.roles],
                 starts_on=legal_date(at),
             )
+            for place in places
+        )
+    return person
 
 
 def _places(character: Character, syndicat: Organisation) -> list[Organisation]:

@@ -5,8 +5,9 @@ the links of the pages, as a person would. Nothing is posted. The pages are thos
 demonstration: after a tour there is more to see.
 """
 
+import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -23,7 +24,7 @@ from tenants.middleware import origin
 from tenants.models import Tenant
 
 if TYPE_CHECKING:  # a development dependency: imported by the command alone
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Response
 
 WIDE: Final = {"width": 1280, "height": 900}
 NARROW: Final = {"width": 360, "height": 740}
@@ -167,24 +168,57 @@ def _come_in(page: "Page", walker: Walker) -> None:
 
 def _follow(page: "Page", walker: Walker, album: Album) -> None:
     table = [one for one in addresses(walker.urlconf) if walker.may_see(one)]
-    waiting = deque(one.route for one in table if not one.takes_arguments)
-    known, taken = set(waiting), Counter[str]()
+    known = dict.fromkeys(one.route for one in table if not one.takes_arguments)
+    met = Counter[str]()
+    _walk(page, walker, album, deque(known), known, met)
+    hidden = [one for one in table if one.takes_arguments and not met[one.name]]
+    guessed = dict.fromkeys(filter(None, (neighbour(one, known) for one in hidden)))
+    _walk(page, walker, album, deque(guessed), known, met, sure=False)
+    album.unseen += [(walker, one) for one in table if not met[one.name] + (one.name in LEAVING)]
+
+
+def _walk(
+    page: "Page",
+    walker: Walker,
+    album: Album,
+    waiting: deque[str],
+    known: dict[str, None],
+    met: Counter[str],
+    *,
+    sure: bool = True,
+) -> None:
+    """Visit what waits and what it leads to. `met` counts the pages and files of each address.
+
+    Unless `sure`, an address that answers with an error is passed over.
+    """
     while waiting:
         path = waiting.popleft()
         name = _name(path, walker)
-        if name in LEAVING or taken[name] >= EXAMPLES:
+        if name in LEAVING or met[name] >= EXAMPLES:
             continue
-        picture = _photograph(page, walker, name, path, album)
-        if picture is None:
+        answer = _open(page, walker.origin + path)
+        if answer is None:
+            met[name] += 1
             continue
-        taken[name] += 1
-        album.pictures.append(picture)
+        if urlsplit(page.url).path != path or (answer.status >= 400 and not sure):
+            continue
+        met[name] += 1
+        album.pictures.append(_photograph(page, walker, name, answer.status, album))
         found = [link for link in _links(page) if link not in known]
-        known.update(found)
+        known.update(dict.fromkeys(found))
         waiting.extend(found)
-    album.unseen += [
-        (walker, one) for one in table if not taken[one.name] and one.name not in LEAVING
-    ]
+
+
+def neighbour(address: Address, known: Iterable[str]) -> str:
+    """A page of `address` about something whose other pages are known; "" when there is none.
+
+    A form nobody is offered now, because its step is over, still shows what it asks.
+    """
+    head, _, tail = address.route.rpartition(">")
+    argument = re.compile(r"<(\w+):\w+>?")
+    shape = argument.sub(lambda kind: "[0-9]+" if kind[1] == "int" else "[^/<]+", head)
+    found = next(filter(None, (re.match(f"{shape}(?=/)", path) for path in known)), None)
+    return found[0] + tail if found else ""
 
 
 def _name(path: str, walker: Walker) -> str:
@@ -194,19 +228,23 @@ def _name(path: str, walker: Walker) -> str:
         return path
 
 
-def _photograph(page: "Page", walker: Walker, name: str, path: str, album: Album) -> Picture | None:
-    """Take one page twice; None when the address leads elsewhere or gives a file."""
+def _open(page: "Page", url: str) -> "Response | None":
+    """Go to an address; None when it gives a file."""
     from playwright.sync_api import Error
 
     try:
-        answer = page.goto(walker.origin + path)
+        answer = page.goto(url)
     except Error as problem:
         if "Download is starting" in str(problem) or "ERR_ABORTED" in str(problem):
             return None
         raise
-    if answer is None or urlsplit(page.url).path != path or not _is_page(answer.headers):
-        return None
-    number = len(album.pictures) + 1
+    is_page = answer is not None and answer.headers.get("content-type", "").startswith("text/html")
+    return answer if is_page else None
+
+
+def _photograph(page: "Page", walker: Walker, name: str, status: int, album: Album) -> Picture:
+    """Take the page one is at twice, wide and narrow."""
+    path, number = urlsplit(page.url).path, len(album.pictures) + 1
     slug = slug_host(f"{walker.name.partition(',')[0]} {path}")
     wide = album.folder / f"{number:03}-{slug}-1280.png"
     narrow = album.folder / f"{number:03}-{slug}-360.png"
@@ -214,11 +252,7 @@ def _photograph(page: "Page", walker: Walker, name: str, path: str, album: Album
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # a plain dict does
     page.screenshot(path=narrow, full_page=True)
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-    return Picture(walker, name, path, page.title(), answer.status, wide, narrow)
-
-
-def _is_page(headers: dict[str, str]) -> bool:
-    return headers.get("content-type", "").startswith("text/html")
+    return Picture(walker, name, path, page.title(), status, wide, narrow)
 
 
 def _links(page: "Page") -> list[str]:

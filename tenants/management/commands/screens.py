@@ -17,9 +17,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Where, and whose."""
         parser.add_argument("--into", type=Path, default=settings.REPOSITORY / "screens")
-        parser.add_argument("--only", metavar="ADRESSE", help="une seule personne, par son e-mail")
+        parser.add_argument(
+            "--only", default="", metavar="PRÉNOM", help="une seule personne, par son prénom"
+        )
 
-    def handle(self, *args: Any, into: Path, only: str | None, **options: Any) -> None:
+    def handle(self, *args: Any, into: Path, only: str, **options: Any) -> None:
         """Take the pictures and say where they are; an error page makes the command fail."""
         try:
             from playwright.sync_api import sync_playwright
@@ -30,7 +32,7 @@ class Command(BaseCommand):
         program = browser.find()
         if program is None:
             raise CommandError(browser.SENTENCE)
-        chosen = [one for one in photographs.walkers() if only in (None, one.email)]
+        chosen = [one for one in photographs.walkers() if one.name.startswith(only)]
         with sync_playwright() as playwright:
             started = playwright.chromium.launch(
                 executable_path=program, args=list(browser.ARGUMENTS)
