@@ -300,7 +300,7 @@ def test_an_acknowledgement_without_its_day_acknowledges_nothing(sent_act: Act) 
 
 def test_a_message_of_another_kind_stays_on_the_desk(sent_act: Act) -> None:
     letter = answers.cancellation_ack(sent_act.identifier).replace(
-        b"ARAnnulation", b"CourrierSimple"
+        b"ARAnnulation", b"CourrierInconnu"
     )
     with pytest.raises(Unmatched, match="n'est pas un message @CTES connu"):
         receive("x.eml", answers.returned("lettre.xml", letter))

@@ -1,6 +1,6 @@
 """What an operator hands back, opened: a mail, an archive, or one XML file. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -29,13 +29,29 @@ def files_in(name: str, raw: bytes) -> dict[str, bytes]:
     return _attachments(raw)
 
 
-def messages_in(name: str, raw: bytes) -> dict[str, bytes]:
-    """The XML files among `files_in`, which are what a machine may act on."""
+def messages_of(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The XML files among `files`, which are what a machine may act on."""
     return {
         found: content
-        for found, content in files_in(name, raw).items()
+        for found, content in files.items()
         if sniff(content[:HEAD_SIZE]) is FileKind.XML
     }
+
+
+def named(files: Mapping[str, bytes], name: str) -> bytes:
+    """The content of the file called `name`, whatever the capitals; empty when it did not come."""
+    wanted = name.casefold()
+    return files.get(name) or next(
+        (content for found, content in files.items() if found.casefold() == wanted), b""
+    )
+
+
+def media_type(raw: bytes) -> str:
+    """What a return is: an archive, one XML file, or a mail."""
+    if raw.startswith(_GZIP):
+        return "application/gzip"
+    is_xml = sniff(raw[:HEAD_SIZE]) is FileKind.XML
+    return "application/xml" if is_xml else "message/rfc822"
 
 
 def _attachments(raw: bytes) -> dict[str, bytes]:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from socle.actes.models import ActState, Kind, TransactionState
-from socle.actes.protocol.codes import FileKind
+from socle.actes.models import ActState, Kind, LetterState, TransactionState
+from socle.actes.protocol import letters as norm
+from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
 from socle.core.refusals import Refusal
 from socle.documents.sniff import Kind as ContentKind
@@ -55,6 +56,52 @@ TONES: Final[dict[ActState, str]] = {
     ActState.CANCELLED: "neutral",
 }
 
+# An answer that is given up or refused puts the letter back where it was before it.
+LETTER_TRANSITIONS: Final[dict[LetterState, frozenset[LetterState]]] = {
+    LetterState.RECEIVED: frozenset({LetterState.ANSWER_READY}),
+    LetterState.RECEIPT_DUE: frozenset({LetterState.RECEIPT_SENT, LetterState.ANSWER_READY}),
+    LetterState.RECEIPT_SENT: frozenset({LetterState.ANSWER_READY}),
+    LetterState.ANSWER_READY: frozenset(
+        {
+            LetterState.ANSWER_LEAVING,
+            LetterState.RECEIVED,
+            LetterState.RECEIPT_DUE,
+            LetterState.RECEIPT_SENT,
+        }
+    ),
+    LetterState.ANSWER_LEAVING: frozenset(
+        {
+            LetterState.ANSWER_SENT,
+            LetterState.ANSWERED,
+            LetterState.RECEIVED,
+            LetterState.RECEIPT_DUE,
+            LetterState.RECEIPT_SENT,
+        }
+    ),
+    LetterState.ANSWER_SENT: frozenset(
+        {
+            LetterState.ANSWERED,
+            LetterState.RECEIVED,
+            LetterState.RECEIPT_DUE,
+            LetterState.RECEIPT_SENT,
+        }
+    ),
+    LetterState.ANSWERED: frozenset(),
+}
+LETTER_TONES: Final[dict[LetterState, str]] = {
+    LetterState.RECEIVED: "neutral",
+    LetterState.RECEIPT_DUE: "warning",
+    LetterState.RECEIPT_SENT: "warning",
+    LetterState.ANSWER_READY: "progress",
+    LetterState.ANSWER_LEAVING: "progress",
+    LetterState.ANSWER_SENT: "success",
+    LetterState.ANSWERED: "success",
+}
+AWAITING_ANSWER: Final = frozenset(
+    {LetterState.RECEIPT_DUE, LetterState.RECEIPT_SENT, LetterState.ANSWER_READY}
+)
+REMIND_AFTER: Final = timedelta(days=2)
+
 ON_THEIR_WAY: Final = frozenset({ActState.WAITING, ActState.QUEUED, ActState.SENT})
 NUMBERLESS: Final = frozenset({ActState.DRAFT, ActState.ANOMALY, ActState.CANCELLED})
 PUBLISHABLE: Final = frozenset(
@@ -66,6 +113,7 @@ FILE_KINDS: Final[dict[ContentKind, FileKind]] = {
     ContentKind.JPEG: FileKind.JPEG,
     ContentKind.PNG: FileKind.PNG,
 }
+_DAY: Final = timedelta(days=1)
 PATIENCE: Final = 2
 """Working days after which the silence of the préfecture is worth a call."""
 
@@ -126,6 +174,18 @@ class NotWaiting(Refusal):
     """The act does not wait for the classification."""
 
     code = "actes.not_waiting"
+
+
+class CannotAnswer(Refusal):
+    """The norm or the state of the letter does not allow this answer."""
+
+    code = "actes.cannot_answer"
+
+
+class NoAnswerReady(Refusal):
+    """There is no prepared answer to send or to give up."""
+
+    code = "actes.no_answer_ready"
 
 
 def sources(to: TransactionState) -> list[TransactionState]:
@@ -228,3 +288,62 @@ def overdue_before(today: date) -> date:
     while not is_overdue(day - timedelta(days=1), today=today):
         day -= timedelta(days=1)
     return day
+
+
+def letter_sources(to: LetterState) -> list[LetterState]:
+    """The states from which a letter may become `to`: the guard of the UPDATE."""
+    return [before for before, after in LETTER_TRANSITIONS.items() if to in after]
+
+
+def resting_state(kind: str, *, receipt_sent: bool) -> LetterState:
+    """Where a letter stands while nobody answers it."""
+    if MessageType(kind) not in norm.RECEIPTS:
+        return LetterState.RECEIVED
+    return LetterState.RECEIPT_SENT if receipt_sent else LetterState.RECEIPT_DUE
+
+
+def possible_answers(kind: str, state: str) -> tuple[Kind, ...]:
+    """The answers a person may give now: the answer itself first, then the refusal."""
+    if LetterState.ANSWER_READY not in LETTER_TRANSITIONS[LetterState(state)]:
+        return ()
+    return tuple(Kind(one.value) for one in norm.ANSWERS[MessageType(kind)])
+
+
+def check_answer(kind: str, state: str, answer: str) -> None:
+    """Refuse an answer the letter does not take, or a second one. Raises CannotAnswer."""
+    if not norm.ANSWERS[MessageType(kind)]:
+        raise CannotAnswer(
+            "Un déféré ne se répond pas par @CTES : c’est au tribunal administratif qu’il faut "
+            "présenter votre défense ; prévenez le maire sans attendre."
+        )
+    if MessageType(answer) not in norm.ANSWERS[MessageType(kind)]:
+        raise CannotAnswer("Ce courrier n’appelle pas cette réponse : choisissez-en une autre.")
+    if not possible_answers(kind, state):
+        raise CannotAnswer("Une réponse à ce courrier est déjà préparée ou partie.")
+
+
+def check_answer_ready(state: str) -> None:
+    """Refuse to send or drop an answer that is not prepared. Raises NoAnswerReady."""
+    if state != LetterState.ANSWER_READY:
+        raise NoAnswerReady("Il n’y a pas de réponse préparée à ce courrier, ou elle est partie.")
+
+
+def add_months(day: date, count: int) -> date:
+    """The same day `count` months later, or the last of that month when it has none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - _DAY)
+
+
+def control_ends(received_on: date, nature: int) -> date:
+    """The last day the préfet may ordinarily refer an act received `received_on` to the court.
+
+    Two months from the reception (CGCT L2131-6), one for a budget.
+    """
+    return add_months(received_on, 1 if nature == Nature.BUDGET else 2)
+
+
+def reminder_step(received_at: datetime, at: datetime) -> int:
+    """Which reminder of an unread letter is due: 2, 4, 8, 16… days after it came; 0: none yet."""
+    days = (at - received_at) // timedelta(days=1)
+    return 0 if days < REMIND_AFTER.days else 1 << (days.bit_length() - 1)

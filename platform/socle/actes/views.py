@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from socle.accounts.access import CapabilityView, note_refusal
 from socle.accounts.capabilities import Capability
-from socle.actes import actions, page, policies, preview, queries
+from socle.actes import actions, letter_queries, page, policies, preview, queries
 from socle.actes.actions import Upload
 from socle.actes.forms import ActFilters, ActForm, PublicationForm, stored_data
-from socle.actes.models import Act, ActFile, ActState, Transaction
+from socle.actes.models import Act, ActFile, ActState, LetterState, Transaction
 from socle.core.refusals import Refusal
 from socle.documents.models import StoredFile
 from socle.documents.responses import download
@@ -43,6 +43,7 @@ class Acts(CapabilityView):
             "page": shown,
             "rows": [(act, policies.TONES[ActState(act.state)]) for act in shown],
             "may_prepare": self.can(Capability.ACTS_PREPARE),
+            "doors": letter_queries.doors("actes:list"),
         }
         return render(request, "actes/list.html", context)
 
@@ -292,6 +293,10 @@ class ActPage(CapabilityView):
         return {
             "act": act,
             "case": page.of(act, at=at),
+            "letters": [
+                (one, policies.LETTER_TONES[LetterState(one.state)])
+                for one in letter_queries.of_act(act)
+            ],
             "tone": policies.TONES[ActState(act.state)],
             "may_cancel": act.state == ActState.ACKNOWLEDGED and self.can(transmits),
             "may_correct": act.state == ActState.ANOMALY and self.can(prepares),
