@@ -419,3 +419,76 @@ class AnswerFile(models.Model):
 
     def __str__(self) -> str:
         return self.stored.name
+
+
+class Posting(models.Model):
+    """An act in the public register of the commune (CGCT R2131-1), until a person withdraws it."""
+
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="postings")
+    files = models.ManyToManyField(ActFile, related_name="+")
+    """What anybody may download: the act itself, and the annexes a person chose."""
+    author_name = models.CharField("prénom et nom de l’auteur de l’acte", max_length=200)
+    author_quality = models.CharField("qualité de l’auteur", max_length=200)
+    posted_on = models.DateField("mis en ligne le")
+    posted_at = models.DateTimeField()
+    posted_by = _person()
+    posted_by_label = models.CharField(max_length=200)
+    withdrawn_at = models.DateTimeField("retiré le", null=True)
+    withdrawn_by = _person()
+    withdrawn_by_label = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("act",), condition=Q(withdrawn_at=None), name="actes_posted_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(author_name="") & ~Q(author_quality=""),
+                name="actes_posting_names_its_author",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_by_label="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by_label="")),
+                name="actes_withdrawal_is_whole",
+            ),
+        )
+        ordering = ("-posted_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.act.number} — {self.act.objet}"
+
+    def get_absolute_url(self) -> str:
+        """The public page of the act."""
+        return reverse("actes:posted", args=[self.pk])
+
+
+class BundleState(models.TextChoices):
+    WAITING = "waiting", "En préparation"
+    DONE = "done", "Prêt"
+
+
+class Bundle(models.Model):
+    """A ZIP of acts with their proofs, made in the background for whoever asked."""
+
+    asked_at = models.DateTimeField("demandé le")
+    asked_by = _person()
+    asked_by_label = models.CharField("demandé par", max_length=200)
+    acts = models.JSONField()
+    """Keys of the acts it holds, fixed when it was asked for."""
+    done = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=7, choices=BundleState, default=BundleState.WAITING)
+    content = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state="waiting", content=None, finished_at=None)
+                | Q(state="done", content__isnull=False, finished_at__isnull=False),
+                name="actes_bundle_done_has_its_file",
+            ),
+        )
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{len(self.acts)} actes, demandés par {self.asked_by_label}"

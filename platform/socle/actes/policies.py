@@ -114,6 +114,11 @@ FILE_KINDS: Final[dict[ContentKind, FileKind]] = {
     ContentKind.PNG: FileKind.PNG,
 }
 _DAY: Final = timedelta(days=1)
+PUBLIC_NATURES: Final = frozenset({Nature.DELIBERATION.value, Nature.REGULATORY.value})
+"""Natures that may stand in the public register; an individual act never does."""
+POSTED_AT_LEAST: Final = 2
+"""Months an act stays in the public register (CGCT R2131-1)."""
+BUNDLE_LIMIT: Final = 500
 PATIENCE: Final = 2
 """Working days after which the silence of the préfecture is worth a call."""
 
@@ -186,6 +191,24 @@ class NoAnswerReady(Refusal):
     """There is no prepared answer to send or to give up."""
 
     code = "actes.no_answer_ready"
+
+
+class CannotPost(Refusal):
+    """The act may not stand in the public register."""
+
+    code = "actes.cannot_post"
+
+
+class CannotWithdraw(Refusal):
+    """The act must stay in the public register for now."""
+
+    code = "actes.cannot_withdraw"
+
+
+class TooManyActs(Refusal):
+    """A ZIP of so many acts would not be of use."""
+
+    code = "actes.too_many_acts"
 
 
 def sources(to: TransactionState) -> list[TransactionState]:
@@ -326,6 +349,44 @@ def check_answer_ready(state: str) -> None:
     """Refuse to send or drop an answer that is not prepared. Raises NoAnswerReady."""
     if state != LetterState.ANSWER_READY:
         raise NoAnswerReady("Il n’y a pas de réponse préparée à ce courrier, ou elle est partie.")
+
+
+def check_postable(state: str, nature: int | None, *, kinds: Iterable[str]) -> None:
+    """Refuse to make public what may not be. `kinds` are the media types of the chosen files.
+
+    Only délibérations and regulatory acts the State has received and that stand; the whole text in
+    a form nobody can change (CGCT R2131-1). Raises CannotPost.
+    """
+    if nature not in PUBLIC_NATURES:
+        raise CannotPost(
+            "Seuls les délibérations et les actes réglementaires sont publiés au registre : un "
+            "acte individuel ou un contrat n’y figure jamais, notifiez-le aux personnes concernées."
+        )
+    if state != ActState.ACKNOWLEDGED:
+        raise CannotPost(
+            "Un acte se publie au registre une fois acquitté par la préfecture, et tant qu’il "
+            "n’est pas annulé."
+        )
+    if any(kind != ContentKind.PDF for kind in kinds):
+        raise CannotPost(
+            "Le registre ne donne que des PDF : décochez les autres fichiers, ou déposez l’acte en "
+            "PDF."
+        )
+
+
+def may_withdraw_on(posted_on: date) -> date:
+    """The first day an act may leave the public register."""
+    return add_months(posted_on, POSTED_AT_LEAST)
+
+
+def check_withdrawable(posted_on: date, *, today: date) -> None:
+    """Refuse to withdraw an act before two months. Raises CannotWithdraw."""
+    first = may_withdraw_on(posted_on)
+    if today < first:
+        raise CannotWithdraw(
+            f"Un acte reste deux mois au moins au registre : celui-ci pourra en être retiré à "
+            f"partir du {first:%d/%m/%Y}."
+        )
 
 
 def add_months(day: date, count: int) -> date:

@@ -85,10 +85,23 @@ def has_acknowledged() -> bool:
 
 
 def search(
-    *, state: str = "", nature: int | None = None, year: int | None = None, text: str = ""
+    *,
+    state: str = "",
+    nature: int | None = None,
+    year: int | None = None,
+    text: str = "",
+    since: date | None = None,
+    until: date | None = None,
 ) -> QuerySet[Act]:
-    """Acts, newest first; `text` is looked for in the number and in the objet."""
+    """Acts, newest first; `text` is looked for in the number and in the objet.
+
+    `since` and `until` are days of transmission (Paris), both included.
+    """
     found = Act.objects.all()
+    if since:
+        found = found.filter(deposited_at__date__gte=since)
+    if until:
+        found = found.filter(deposited_at__date__lte=until)
     if state == UNPUBLISHED:
         found = found.filter(state=ActState.ACKNOWLEDGED, published_on=None)
     elif state:

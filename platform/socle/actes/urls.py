@@ -1,6 +1,6 @@
 from django.urls import path
 
-from socle.actes import letter_views, views
+from socle.actes import export_views, letter_views, register_views, views
 
 app_name = "actes"
 urlpatterns = [
@@ -25,6 +25,17 @@ urlpatterns = [
     ),
     path("courriers/<int:pk>/transmettre/", letter_views.Send.as_view(), name="reply_send"),
     path("courriers/<int:pk>/abandonner/", letter_views.Drop.as_view(), name="reply_drop"),
+    path("registre/", register_views.Register.as_view(), name="register"),
+    path("registre/deliberations.csv", register_views.Scdl.as_view(), name="scdl"),
+    path("registre/<int:pk>/", register_views.Posted.as_view(), name="posted"),
+    path("registre/<int:pk>/<int:file>/", register_views.PostedFile.as_view(), name="posted_file"),
+    path("<int:pk>/publier/", register_views.Post.as_view(), name="post"),
+    path("<int:pk>/retirer/", register_views.Withdraw.as_view(), name="withdraw"),
+    path("export.csv", export_views.Export.as_view(), name="export"),
+    path("export-zip/", export_views.AskBundle.as_view(), name="bundle_ask"),
+    path("export-zip/<int:pk>/", export_views.BundlePage.as_view(), name="bundle"),
+    path("export-zip/<int:pk>/fichier/", export_views.BundleFile.as_view(), name="bundle_file"),
+    path("statistiques/", export_views.Statistics.as_view(), name="statistics"),
     path("<int:pk>/", views.ActPage.as_view(), name="act"),
     path("<int:pk>/modifier/", views.Edit.as_view(), name="edit"),
     path("<int:pk>/verifier/", views.Check.as_view(), name="check"),
