@@ -121,7 +121,7 @@ def envelope(message: str, *, siren: str = MELLE) -> bytes:
     return text.encode()
 
 
-_KINDS = {"jpg": ("image", "jpeg"), "pdf": ("application", "pdf"), "xml": ("application", "xml")}
+_KINDS = {"jpg": ("image", "jpeg"), "pdf": ("application", "pdf")}
 
 
 def mail(files: dict[str, bytes]) -> bytes:
@@ -131,7 +131,7 @@ def mail(files: dict[str, bytes]) -> bytes:
     message["From"] = "ne-pas-repondre@interieur.example"
     message.set_content("<html><body>Accusé de réception</body></html>", subtype="html")
     for name, content in files.items():
-        kind = _KINDS[name.rpartition(".")[2]]
+        kind = _KINDS.get(name.rpartition(".")[2], ("application", "xml"))
         message.add_attachment(content, maintype=kind[0], subtype=kind[1], filename=name)
     return bytes(message)
 

@@ -72,6 +72,8 @@ class ActesConfig(AppConfig):
                 "actes.withdrawn": "Acte {number} retiré du registre public",
                 "actes.bundle_asked": "Export ZIP de {count} actes avec leurs preuves demandé",
                 "actes.exported": "Export CSV de {count} actes",
+                "actes.paper_reminder": "La préfecture rappelle que des pièces de l’acte {number} "
+                "sont attendues sur papier",
                 "actes.unmatched": "Message de la préfecture sans acte correspondant : {why}",
                 "actes.classification_asked": "Classification demandée à la préfecture",
                 "actes.classification_received": "Classification du {date} reçue de la préfecture",

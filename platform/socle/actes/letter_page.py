@@ -21,7 +21,7 @@ class Case:
     days: int
     control_ends: date | None
     control_over: bool
-    possible: Sequence[Kind]
+    possible: Sequence[tuple[Kind, str]]
     next_step: NextStep
     history: Sequence[Event]
 
@@ -40,7 +40,9 @@ def of(letter: Letter, *, at: datetime) -> Case:
         days=(today - legal_date(letter.received_at)).days,
         control_ends=ends,
         control_over=ends is not None and today > ends,
-        possible=policies.possible_answers(letter.kind, letter.state),
+        possible=[
+            (kind, _BUTTONS[kind]) for kind in policies.possible_answers(letter.kind, letter.state)
+        ],
         next_step=_next_step(letter),
         history=sorted(_history(letter, answers), key=lambda event: event.at, reverse=True),
     )
@@ -87,6 +89,13 @@ def _history_of(answer: Answer) -> Iterator[Event]:
         yield Event(at=answer.dropped_at, label=label, tone="danger" if refused else "neutral")
 
 
+_BUTTONS = {
+    Kind.LETTER_ANSWER: "Répondre",
+    Kind.PIECES_SENT: "Envoyer les pièces",
+    Kind.PIECES_REFUSED: "Refuser de les envoyer",
+    Kind.OBSERVATIONS_ANSWERED: "Répondre",
+    Kind.OBSERVATIONS_REJECTED: "Rejeter les observations",
+}
 _REFERRED = NextStep(
     "danger",
     "Cet acte est déféré au tribunal administratif",

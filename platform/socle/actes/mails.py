@@ -1,5 +1,6 @@
 """What an operator hands back, opened: a mail, an archive, or one XML file. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from email.errors import HeaderParseError
@@ -13,6 +14,12 @@ from socle.actes.protocol.files import HEAD_SIZE, sniff
 
 PART_LIMIT: Final = 500
 _GZIP: Final = b"\x1f\x8b"
+_TAG: Final = re.compile(r"<[^>]*>")
+_SEVERAL_CHANNELS: Final = re.compile(r"multi[\s-]?can(?:al|aux)", re.IGNORECASE)
+_IDENTIFIER: Final = re.compile(
+    r"\b[09][0-9][0-9AB]-[0-9]{9}-[0-9]{8}"
+    r"-[A-Za-z0-9_](?:[A-Za-z0-9_ -]{0,13}[A-Za-z0-9_])?-[A-Z]{2}\b"
+)
 
 
 def files_in(name: str, raw: bytes) -> dict[str, bytes]:
@@ -44,6 +51,28 @@ def named(files: Mapping[str, bytes], name: str) -> bytes:
     return files.get(name) or next(
         (content for found, content in files.items() if found.casefold() == wanted), b""
     )
+
+
+def paper_reminder(raw: bytes) -> str:
+    """The `IDActe` a mail without XML names when it reminds of pieces sent on paper; else empty.
+
+    The ministry sends it, with its logo and no message, for an act that announced such pieces.
+    """
+    mail = message_from_bytes(raw)
+    text = " ".join(_words(part) for part in mail.walk() if part.get_content_maintype() == "text")
+    found = _IDENTIFIER.search(text) if _SEVERAL_CHANNELS.search(text) else None
+    return found[0] if found else ""
+
+
+def _words(part: Message) -> str:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return ""
+    try:
+        text = content.decode(part.get_content_charset() or "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        text = content.decode("latin-1")
+    return _TAG.sub(" ", text)
 
 
 def media_type(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access, Capability
 from socle.actes import exports, policies, queries, register
-from socle.actes.models import Act
+from socle.actes.models import Act, Kind
 from socle.actes.protocol.codes import Nature
 from socle.actes.register_forms import PostingForm, RegisterFilters
 from socle.actes.views import PER_PAGE, ActionView
@@ -43,6 +43,7 @@ class Posted(CapabilityView):
         context = {
             "posting": posting,
             "act": posting.act,
+            "exercise": posting.act.transactions.filter(kind=Kind.ACTE, exercise=True).exists(),
             "files": [(file, file.stamped or file.stored) for file in files],
             "organisation": queries.organisation_here(),
         }

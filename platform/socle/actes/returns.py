@@ -19,6 +19,7 @@ from socle.actes.models import (
 )
 from socle.actes.protocol.classification import Classification
 from socle.actes.protocol.codes import Nature, advice
+from socle.actes.protocol.identifiers import parse_acte_id
 from socle.actes.protocol.names import parse_business_name, parse_envelope_name
 from socle.actes.protocol.read import UnknownMessage, read_message
 from socle.actes.protocol.values import (
@@ -98,7 +99,7 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
     envelope = next((one.message for one in returned if _is_envelope(one)), None)
     answers = [one for one in returned if not _is_envelope(one)]
     if not answers:
-        raise Unmatched(f"Le retour « {name} » ne contient aucun message de la préfecture.")
+        return _paper_reminder(name, raw, at=at)
     siren = _siren(envelope, answers)
     tenant = corridor.tenant_of_siren(siren)
     if tenant is None:
@@ -124,6 +125,20 @@ def _read(parcel: str, raw: bytes) -> list[Returned]:
     if unknown and all(map(_is_envelope, found)):
         raise Unmatched(unknown[0])
     return found
+
+
+def _paper_reminder(name: str, raw: bytes, *, at: datetime) -> int:
+    """Note a reminder of pieces sent on paper; the act stays as it is. Raises Unmatched."""
+    identifier = mails.paper_reminder(raw)
+    tenant = corridor.tenant_of_siren(parse_acte_id(identifier).siren) if identifier else None
+    if tenant is None:
+        raise Unmatched(f"Le retour « {name} » ne contient aucun message de la préfecture.")
+    with tenant_context(tenant):
+        ours = queries.act_sent(parse_acte_id(identifier))
+        if ours is None or ours.act is None:
+            raise Unmatched(f"Aucun acte transmis d’ici ne porte l’identifiant {identifier}.")
+        journal(ours.act, "actes.paper_reminder", at=at, by=prefecture(ours))
+    return int(tenant.organisation_id)
 
 
 def _is_envelope(returned: Returned) -> bool:
