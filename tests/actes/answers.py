@@ -65,6 +65,51 @@ def envelope_anomaly(*, nature: str = "5", detail: str = "PREF-VERIF-02 SIREN in
     return text.encode("iso-8859-1")
 
 
+LETTER_ROOTS = {
+    "2-1": ("CourrierSimple", ""),
+    "3-1": ("DemandePieceComplementaire", "DescriptionPieces"),
+    "4-1": ("LettreObservations", "Motif"),
+}
+
+
+def letter(
+    act: Act, code: str, *, dated: str = "2026-11-24", text: str = "", papers: tuple[str, ...] = ()
+) -> bytes:
+    """A courrier simple, a request for pieces or observations."""
+    root, field = LETTER_ROOTS[code]
+    said = f"<actes:{field}>{text}</actes:{field}>" if field else ""
+    files = "".join(
+        f"<actes:Document><actes:NomFichier>{name}</actes:NomFichier></actes:Document>"
+        for name in papers
+    )
+    return (
+        f'{HEADER}<actes:{root} {XMLNS} actes:IDActe="{act.identifier}" '
+        f'actes:DateCourrierPref="{dated}">{said}{files}</actes:{root}>'
+    ).encode("iso-8859-1")
+
+
+def court_referral(act: Act, *, dated: str = "2026-11-24", papers: tuple[str, ...] = ()) -> bytes:
+    files = "".join(
+        f"<actes:PieceJointe><actes:NomFichier>{name}</actes:NomFichier></actes:PieceJointe>"
+        for name in papers
+    )
+    return (
+        f'{HEADER}<actes:DefereTA {XMLNS} actes:IDActe="{act.identifier}">'
+        f"<actes:DateDepot>{dated}</actes:DateDepot><actes:NatureIllegalite>Incompétence"
+        f"</actes:NatureIllegalite><actes:PiecesJointes>{files}</actes:PiecesJointes>"
+        "</actes:DefereTA>"
+    ).encode("iso-8859-1")
+
+
+def reply_ack(act: Act, code: str, *, dated: str = "2026-11-24", on: str = "2026-11-26") -> bytes:
+    """A 3-5 or a 4-5."""
+    root = {"3-5": "ARPieceComplementaire", "4-5": "ARReponseRejetLettreObservations"}[code]
+    return (
+        f'{HEADER}<actes:{root} {XMLNS} actes:DateReception="{on}"><actes:InfosCourrierPref '
+        f'actes:IDActe="{act.identifier}" actes:DateCourrierPref="{dated}"/></actes:{root}>'
+    ).encode("iso-8859-1")
+
+
 def envelope(message: str, *, siren: str = MELLE) -> bytes:
     text = (
         f"{HEADER}<actes:EnveloppeMISILLCL {XMLNS}><actes:Emetteur><actes:IDPref "
@@ -76,6 +121,9 @@ def envelope(message: str, *, siren: str = MELLE) -> bytes:
     return text.encode()
 
 
+_KINDS = {"jpg": ("image", "jpeg"), "pdf": ("application", "pdf")}
+
+
 def mail(files: dict[str, bytes]) -> bytes:
     """A mail of the ministry: a page for people, attachments for machines."""
     message = EmailMessage()
@@ -83,17 +131,20 @@ def mail(files: dict[str, bytes]) -> bytes:
     message["From"] = "ne-pas-repondre@interieur.example"
     message.set_content("<html><body>Accusé de réception</body></html>", subtype="html")
     for name, content in files.items():
-        kind = ("image", "jpeg") if name.endswith(".jpg") else ("application", "xml")
+        kind = _KINDS.get(name.rpartition(".")[2], ("application", "xml"))
         message.add_attachment(content, maintype=kind[0], subtype=kind[1], filename=name)
     return bytes(message)
 
 
-def returned(name: str, content: bytes, *, siren: str = MELLE) -> bytes:
-    """The mail that carries one message under its envelope."""
+def returned(
+    name: str, content: bytes, *, siren: str = MELLE, papers: dict[str, bytes] | None = None
+) -> bytes:
+    """The mail that carries one message under its envelope, with its papers."""
     return mail(
         {
             f"EACT--PREF079-{siren}-20261124-1.xml": envelope(name, siren=siren),
             name: content,
+            **(papers or {}),
             "logo.jpg": b"\xff\xd8\xff\xe0",
         }
     )

@@ -16,11 +16,17 @@ from django.db import connection
 from django.utils import timezone
 
 from socle.accounts.models import Person
-from socle.actes import actions, queries
+from socle.actes import actions, queries, replies
 from socle.actes.actions import Facts
-from socle.actes.models import Act, ActState, Transaction
+from socle.actes.models import Act, ActState, LetterState, Transaction
 from socle.delivery import actions as delivery
-from socle.delivery.models import Inbound, InboundState, Outbound, TransmissionOperator
+from socle.delivery.models import (
+    Inbound,
+    InboundState,
+    Outbound,
+    OutboundState,
+    TransmissionOperator,
+)
 from socle.directory.models import TransmissionRight
 from socle.documents import actions as documents
 from tests.actes.conftest import upload
@@ -161,6 +167,40 @@ def test_the_number_of_a_cancelled_act_is_for_the_prefecture_to_judge(
     again.refresh_from_db()
     act.refresh_from_db()
     assert (again.state, act.state) == (ActState.ANOMALY, ActState.CANCELLED)
+
+
+def test_pieces_asked_for_are_sent_and_acknowledged(
+    ready: Person, travel: Callable[[], None]
+) -> None:
+    act = deposit(ready, objet="Essai [pièces]")
+    travel(2)
+    letter = act.letters.get()
+    assert letter.receipt is not None
+    assert [paper.stored is not None for paper in letter.files.all()] == [True]
+    now = timezone.now()
+    pieces = [upload(name="plan.pdf"), upload(name="rapport.pdf")]
+    replies.prepare(letter_id=letter.pk, kind="3-4", uploads=pieces, by=ready, at=now)
+    replies.send(letter_id=letter.pk, by=ready, at=now)
+    travel()
+    letter.refresh_from_db()
+    assert letter.state == LetterState.ANSWERED
+    assert set(Outbound.objects.values_list("state", flat=True)) == {OutboundState.SENT}
+
+
+def test_observations_and_a_defere_come_after_the_acknowledgement(
+    ready: Person, travel: Callable[[], None]
+) -> None:
+    act = deposit(ready, objet="Essai [observations] [déféré] [courrier simple]")
+    travel(4)
+    assert sorted(act.letters.values_list("kind", flat=True)) == ["2-1", "4-1", "5-1"]
+    assert act.letters.get(kind="5-1").files.count() == 2
+    letter = act.letters.get(kind="4-1")
+    now = timezone.now()
+    replies.prepare(letter_id=letter.pk, kind="4-3", uploads=[upload()], by=ready, at=now)
+    replies.send(letter_id=letter.pk, by=ready, at=now)
+    travel()
+    letter.refresh_from_db()
+    assert letter.state == LetterState.ANSWERED
 
 
 def test_a_connection_cut_after_the_bytes_arrived_sends_them_once(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -300,10 +301,40 @@ def test_an_acknowledgement_without_its_day_acknowledges_nothing(sent_act: Act) 
 
 def test_a_message_of_another_kind_stays_on_the_desk(sent_act: Act) -> None:
     letter = answers.cancellation_ack(sent_act.identifier).replace(
-        b"ARAnnulation", b"CourrierSimple"
+        b"ARAnnulation", b"CourrierInconnu"
     )
     with pytest.raises(Unmatched, match="n'est pas un message @CTES connu"):
         receive("x.eml", answers.returned("lettre.xml", letter))
+
+
+def reminder(act: Act, words: str) -> bytes:
+    """A mail of the ministry without XML, with its logo."""
+    message = EmailMessage()
+    message["Subject"] = "[@CTES] Transmission"
+    page = f"<html><p>Identifiant Acte : <b>{act.identifier}</b></p><p>{words}</p></html>"
+    message.set_content(page, subtype="html")
+    message.add_attachment(b"\xff\xd8\xff", maintype="image", subtype="jpeg", filename="logo.jpg")
+    return bytes(message)
+
+
+def test_F17_a_reminder_of_pieces_on_paper_is_noted_and_changes_nothing(
+    sent_act: Act, town: Any
+) -> None:
+    raw = reminder(sent_act, "Cette transmission est multi-canal : envoyez les pièces.")
+    assert receive("x.eml", raw) == town.organisation_id
+    assert state_of(sent_act) == ActState.SENT
+    assert Entry.objects.filter(event="actes.paper_reminder").exists()
+
+
+def test_F18_another_mail_without_message_stays_on_the_desk(sent_act: Act) -> None:
+    with pytest.raises(Unmatched, match="aucun message"):
+        receive("x.eml", reminder(sent_act, "Bonne année"))
+
+
+def test_F17_a_reminder_about_an_act_of_others_stays_on_the_desk(sent_act: Act) -> None:
+    raw = reminder(sent_act, "multicanal").replace(b"2026_017", b"2026_999")
+    with pytest.raises(Unmatched, match="Aucun acte"):
+        receive("x.eml", raw)
 
 
 # Anomalies.

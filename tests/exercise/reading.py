@@ -19,14 +19,15 @@ def mail_of(content: bytes) -> EmailMessage:
 
 
 def attachments(content: bytes) -> dict[str, bytes]:
-    """File name → bytes of the XML a mail carries."""
+    """File name → bytes of the files a mail carries."""
     parts = mail_of(content).iter_attachments()
     return {part.get_filename() or "": bytes(part.get_content()) for part in parts}
 
 
 def only(content: bytes, root: str) -> etree._Element:
     """The one attachment of a mail whose root element has this name."""
-    roots = [etree.fromstring(one) for one in attachments(content).values()]
+    files = attachments(content).items()
+    roots = [etree.fromstring(one) for name, one in files if name.endswith(".xml")]
     [found] = [one for one in roots if one.tag == f"{{{ACTES}}}{root}"]
     return found
 

@@ -23,6 +23,10 @@ ANYONE = {
     "accounts:logout": "leaving needs no right",
     "accounts:enter": "the ticket is the right",
     "accessibility": "the law wants it public",
+    "actes:register": "the law wants published acts open to all (CGCT R2131-1)",
+    "actes:posted": "one published act, what a person chose to publish",
+    "actes:posted_file": "its text, what a person chose to publish",
+    "actes:scdl": "published délibérations as open data",
     "guide": "components without data, in the demonstration only",
 }
 HOSTS = ("socle.config.urls_public", "socle.config.urls_commune")

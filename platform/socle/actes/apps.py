@@ -12,7 +12,7 @@ class ActesConfig(AppConfig):
     verbose_name = "@CTES"
 
     def ready(self) -> None:
-        from socle.actes import queries, returns
+        from socle.actes import letter_queries, queries, returns
         from socle.delivery import handlers
         from socle.directory.models import Protocol
         from socle.notices import todos
@@ -29,6 +29,7 @@ class ActesConfig(AppConfig):
         navigation.register(
             Door(Scope.COMMUNE, "Actes", "actes:list", Capability.ACTS_READ, 10, "act")
         )
+        todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, letter_queries.todos)
         todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, queries.todos)
         events.register(
             {
@@ -55,6 +56,26 @@ class ActesConfig(AppConfig):
                 "préfecture : {detail}",
                 "actes.cancelled": "Annulation de l’acte {number} reçue en préfecture le "
                 "{received_on}",
+                "actes.letter_received": "Arrivé de la préfecture sur l’acte {number} : {what} du "
+                "{dated}",
+                "actes.letter_paper_missing": "{what} : le document {file}, annoncé, n’est pas "
+                "arrivé",
+                "actes.receipt_waits": "{what} : l’accusé de réception attend qu’une personne "
+                "puisse télétransmettre",
+                "actes.letter_read": "{what} lu",
+                "actes.reply_prepared": "{what} : réponse préparée ({answer})",
+                "actes.reply_dropped": "{what} : réponse préparée abandonnée",
+                "actes.reply_deposited": "{what} : réponse transmise ({answer}), dans l’archive "
+                "{archive}",
+                "actes.reply_not_taken": "{what} non pris par l’opérateur : {why}",
+                "actes.reply_refused": "{what} refusé par la préfecture : {why}",
+                "actes.reply_acknowledged": "{what} : reçu en préfecture le {received_on}",
+                "actes.posted": "Acte {number} mis en ligne au registre public, auteur : {author}",
+                "actes.withdrawn": "Acte {number} retiré du registre public",
+                "actes.bundle_asked": "Export ZIP de {count} actes avec leurs preuves demandé",
+                "actes.exported": "Export CSV de {count} actes",
+                "actes.paper_reminder": "La préfecture rappelle que des pièces de l’acte {number} "
+                "sont attendues sur papier",
                 "actes.unmatched": "Message de la préfecture sans acte correspondant : {why}",
                 "actes.classification_asked": "Classification demandée à la préfecture",
                 "actes.classification_received": "Classification du {date} reçue de la préfecture",

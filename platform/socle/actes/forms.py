@@ -167,6 +167,8 @@ class ActFilters(forms.Form):
         required=False,
     )
     year = forms.TypedChoiceField(label="Année", coerce=int, empty_value=None, required=False)
+    since = forms.DateField(label="Transmis depuis le", widget=DateInput, required=False)
+    until = forms.DateField(label="Transmis jusqu’au", widget=DateInput, required=False)
 
     def __init__(self, *args: Any, years: Iterable[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -179,6 +181,8 @@ class ActFilters(forms.Form):
             "state": said.get("state") or "",
             "nature": said.get("nature"),
             "year": said.get("year"),
+            "since": said.get("since"),
+            "until": said.get("until"),
             "text": (said.get("q") or "").strip(),
         }
 

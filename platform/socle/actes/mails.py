@@ -1,6 +1,7 @@
 """What an operator hands back, opened: a mail, an archive, or one XML file. Pure."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -13,6 +14,12 @@ from socle.actes.protocol.files import HEAD_SIZE, sniff
 
 PART_LIMIT: Final = 500
 _GZIP: Final = b"\x1f\x8b"
+_TAG: Final = re.compile(r"<[^>]*>")
+_SEVERAL_CHANNELS: Final = re.compile(r"multi[\s-]?can(?:al|aux)", re.IGNORECASE)
+_IDENTIFIER: Final = re.compile(
+    r"\b[09][0-9][0-9AB]-[0-9]{9}-[0-9]{8}"
+    r"-[A-Za-z0-9_](?:[A-Za-z0-9_ -]{0,13}[A-Za-z0-9_])?-[A-Z]{2}\b"
+)
 
 
 def files_in(name: str, raw: bytes) -> dict[str, bytes]:
@@ -29,13 +36,51 @@ def files_in(name: str, raw: bytes) -> dict[str, bytes]:
     return _attachments(raw)
 
 
-def messages_in(name: str, raw: bytes) -> dict[str, bytes]:
-    """The XML files among `files_in`, which are what a machine may act on."""
+def messages_of(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The XML files among `files`, which are what a machine may act on."""
     return {
         found: content
-        for found, content in files_in(name, raw).items()
+        for found, content in files.items()
         if sniff(content[:HEAD_SIZE]) is FileKind.XML
     }
+
+
+def named(files: Mapping[str, bytes], name: str) -> bytes:
+    """The content of the file called `name`, whatever the capitals; empty when it did not come."""
+    wanted = name.casefold()
+    return files.get(name) or next(
+        (content for found, content in files.items() if found.casefold() == wanted), b""
+    )
+
+
+def paper_reminder(raw: bytes) -> str:
+    """The `IDActe` a mail without XML names when it reminds of pieces sent on paper; else empty.
+
+    The ministry sends it, with its logo and no message, for an act that announced such pieces.
+    """
+    mail = message_from_bytes(raw)
+    text = " ".join(_words(part) for part in mail.walk() if part.get_content_maintype() == "text")
+    found = _IDENTIFIER.search(text) if _SEVERAL_CHANNELS.search(text) else None
+    return found[0] if found else ""
+
+
+def _words(part: Message) -> str:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return ""
+    try:
+        text = content.decode(part.get_content_charset() or "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        text = content.decode("latin-1")
+    return _TAG.sub(" ", text)
+
+
+def media_type(raw: bytes) -> str:
+    """What a return is: an archive, one XML file, or a mail."""
+    if raw.startswith(_GZIP):
+        return "application/gzip"
+    is_xml = sniff(raw[:HEAD_SIZE]) is FileKind.XML
+    return "application/xml" if is_xml else "message/rfc822"
 
 
 def _attachments(raw: bytes) -> dict[str, bytes]:

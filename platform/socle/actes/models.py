@@ -155,12 +155,37 @@ class Kind(models.TextChoices):
     ACTE = "1-1", "Transmission de l’acte"
     ACKNOWLEDGEMENT = "1-2", "Accusé de réception"
     ANOMALY = "1-3", "Anomalie"
+    LETTER = "2-1", "Courrier simple"
+    LETTER_ANSWER = "2-2", "Réponse au courrier"
+    PIECES_REQUEST = "3-1", "Demande de pièces complémentaires"
+    PIECES_RECEIPT = "3-2", "Accusé de réception de la demande de pièces"
+    PIECES_REFUSED = "3-3", "Refus d’envoyer des pièces"
+    PIECES_SENT = "3-4", "Envoi des pièces demandées"
+    PIECES_ANSWER_ACK = "3-5", "Accusé de réception de la réponse"
+    OBSERVATIONS = "4-1", "Lettre d’observations"
+    OBSERVATIONS_RECEIPT = "4-2", "Accusé de réception de la lettre d’observations"
+    OBSERVATIONS_REJECTED = "4-3", "Rejet des observations"
+    OBSERVATIONS_ANSWERED = "4-4", "Réponse aux observations"
+    OBSERVATIONS_ANSWER_ACK = "4-5", "Accusé de réception de la réponse aux observations"
+    COURT_REFERRAL = "5-1", "Déféré au tribunal administratif"
     CANCELLATION = "6-1", "Demande d’annulation"
     CANCELLATION_ACK = "6-2", "Accusé de réception de l’annulation"
     CLASSIFICATION_REQUEST = "7-1", "Demande de classification"
     CLASSIFICATION = "7-2", "Classification"
     CLASSIFICATION_UNCHANGED = "7-3", "Classification inchangée"
     ENVELOPE_ANOMALY = "ano", "Anomalie sur l’enveloppe"
+
+
+LETTERS = (Kind.LETTER, Kind.PIECES_REQUEST, Kind.OBSERVATIONS, Kind.COURT_REFERRAL)
+ANSWERS = (
+    Kind.LETTER_ANSWER,
+    Kind.PIECES_SENT,
+    Kind.PIECES_REFUSED,
+    Kind.OBSERVATIONS_ANSWERED,
+    Kind.OBSERVATIONS_REJECTED,
+)
+RECEIPTS = (Kind.PIECES_RECEIPT, Kind.OBSERVATIONS_RECEIPT)
+OUTGOING = ("1-1", "2-2", "3-2", "3-3", "3-4", "4-2", "4-3", "4-4", "6-1", "7-1")
 
 
 class TransactionState(models.TextChoices):
@@ -213,12 +238,12 @@ class Transaction(models.Model):
             ),
             models.UniqueConstraint(
                 fields=("parent",),
-                condition=Q(kind__in=("1-2", "6-2")),
+                condition=Q(kind__in=("1-2", "3-5", "4-5", "6-2")),
                 name="actes_acknowledged_once",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=("1-1", "6-1", "7-1"), archive__isnull=False)
-                | (~Q(kind__in=("1-1", "6-1", "7-1")) & Q(message__isnull=False, state="received")),
+                condition=Q(kind__in=OUTGOING, archive__isnull=False)
+                | (~Q(kind__in=OUTGOING) & Q(message__isnull=False, state="received")),
                 name="actes_message_has_its_bytes",
             ),
             models.CheckConstraint(
@@ -255,3 +280,215 @@ class ClassificationVersion(models.Model):
 
     def __str__(self) -> str:
         return f"Classification du {self.date:%d/%m/%Y}"
+
+
+class LetterState(models.TextChoices):
+    RECEIVED = "received", "Reçu"
+    RECEIPT_DUE = "receipt_due", "Accusé de réception à envoyer"
+    RECEIPT_SENT = "receipt_sent", "Accusé de réception envoyé"
+    ANSWER_READY = "answer_ready", "Réponse préparée"
+    ANSWER_LEAVING = "answer_leaving", "Réponse en cours d’envoi"
+    ANSWER_SENT = "answer_sent", "Réponse transmise"
+    ANSWERED = "answered", "Réponse acquittée"
+
+
+def _kinds(kinds: tuple[Kind, ...]) -> list[tuple[str, str]]:
+    return [(kind.value, kind.label) for kind in kinds]
+
+
+class Letter(models.Model):
+    """One letter of the préfecture about an act, kept as it came."""
+
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="letters")
+    kind = models.CharField("type", max_length=3, choices=_kinds(LETTERS))
+    dated = models.DateField("date du courrier")
+    """The date written in it: with the act, the key its answers are matched by."""
+    text = models.TextField("ce que la préfecture écrit", blank=True)
+    digest = models.CharField(max_length=64)
+    """SHA-256 of what the letter says and of its documents: the same letter twice is one."""
+    state = models.CharField(max_length=14, choices=LetterState, default=LetterState.RECEIVED)
+    received_at = models.DateTimeField("reçu le")
+    message = models.OneToOneField(Transaction, on_delete=models.PROTECT, related_name="letter")
+    mail = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    """The whole return it came in."""
+    receipt = models.OneToOneField(
+        Transaction, on_delete=models.PROTECT, null=True, related_name="receipt_of"
+    )
+    """Our 3-2 or 4-2."""
+    read_at = models.DateTimeField("lu le", null=True)
+    read_by = _person()
+    read_by_label = models.CharField("lu par", max_length=200, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("act", "kind", "dated", "digest"), name="actes_letter_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(receipt=None) | Q(kind__in=("3-1", "4-1")),
+                name="actes_only_two_letters_are_acknowledged",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=("3-1", "4-1"))
+                | ~Q(state__in=("receipt_due", "receipt_sent", "answered")),
+                name="actes_letter_state_fits_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="5-1") | Q(state="received"),
+                name="actes_a_defere_is_not_answered",
+            ),
+            models.CheckConstraint(
+                condition=Q(read_at=None, read_by_label="")
+                | (Q(read_at__isnull=False) & ~Q(read_by_label="")),
+                name="actes_letter_reading_is_whole",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("received_at",), condition=Q(read_at=None), name="actes_unread_letters"
+            ),
+        )
+        ordering = ("-received_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} du {self.dated:%d/%m/%Y}"
+
+    def get_absolute_url(self) -> str:
+        """The one page of the letter."""
+        return reverse("actes:letter", args=[self.pk])
+
+
+class LetterFile(models.Model):
+    """One document of a letter; `stored` is None when it was announced and did not come."""
+
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="files")
+    rank = models.PositiveIntegerField()
+    name = models.CharField(max_length=255)
+    stored = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("letter", "rank"), name="actes_letter_file_per_rank"),
+        )
+        ordering = ("letter", "rank")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Answer(models.Model):
+    """What the commune answers to a letter: prepared by one, sent by one who may transmit."""
+
+    letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="answers")
+    kind = models.CharField("réponse", max_length=3, choices=_kinds(ANSWERS))
+    prepared_at = models.DateTimeField("préparée le")
+    prepared_by = _person()
+    prepared_by_label = models.CharField("préparée par", max_length=200)
+    message = models.OneToOneField(
+        Transaction, on_delete=models.PROTECT, null=True, related_name="answer"
+    )
+    dropped_at = models.DateTimeField("abandonnée le", null=True)
+    """When it was given up before it left, or refused by the préfecture."""
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("letter",), condition=Q(dropped_at=None), name="actes_one_live_answer"
+            ),
+        )
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class AnswerFile(models.Model):
+    """One document of an answer, in the order it is sent."""
+
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="files")
+    rank = models.PositiveIntegerField()
+    typology = models.CharField("type de pièce", max_length=5)
+    stored = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    transmitted_name = models.CharField("nom transmis", max_length=120, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("answer", "rank"), name="actes_answer_file_per_rank"),
+        )
+        ordering = ("answer", "rank")
+
+    def __str__(self) -> str:
+        return self.stored.name
+
+
+class Posting(models.Model):
+    """An act in the public register of the commune (CGCT R2131-1), until a person withdraws it."""
+
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="postings")
+    files = models.ManyToManyField(ActFile, related_name="+")
+    """What anybody may download: the act itself, and the annexes a person chose."""
+    author_name = models.CharField("prénom et nom de l’auteur de l’acte", max_length=200)
+    author_quality = models.CharField("qualité de l’auteur", max_length=200)
+    posted_on = models.DateField("mis en ligne le")
+    posted_at = models.DateTimeField()
+    posted_by = _person()
+    posted_by_label = models.CharField(max_length=200)
+    withdrawn_at = models.DateTimeField("retiré le", null=True)
+    withdrawn_by = _person()
+    withdrawn_by_label = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("act",), condition=Q(withdrawn_at=None), name="actes_posted_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(author_name="") & ~Q(author_quality=""),
+                name="actes_posting_names_its_author",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_by_label="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by_label="")),
+                name="actes_withdrawal_is_whole",
+            ),
+        )
+        ordering = ("-posted_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.act.number} — {self.act.objet}"
+
+    def get_absolute_url(self) -> str:
+        """The public page of the act."""
+        return reverse("actes:posted", args=[self.pk])
+
+
+class BundleState(models.TextChoices):
+    WAITING = "waiting", "En préparation"
+    DONE = "done", "Prêt"
+
+
+class Bundle(models.Model):
+    """A ZIP of acts with their proofs, made in the background for whoever asked."""
+
+    asked_at = models.DateTimeField("demandé le")
+    asked_by = _person()
+    asked_by_label = models.CharField("demandé par", max_length=200)
+    acts = models.JSONField()
+    """Keys of the acts it holds, fixed when it was asked for."""
+    done = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=7, choices=BundleState, default=BundleState.WAITING)
+    content = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state="waiting", content=None, finished_at=None)
+                | Q(state="done", content__isnull=False, finished_at__isnull=False),
+                name="actes_bundle_done_has_its_file",
+            ),
+        )
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{len(self.acts)} actes, demandés par {self.asked_by_label}"

@@ -63,6 +63,12 @@ def _event(entry: Entry) -> Event:
 _TONES: Final[dict[str, Tone]] = {
     "actes.deposited": "progress",
     "actes.sent": "progress",
+    "actes.letter_received": "warning",
+    "actes.letter_paper_missing": "danger",
+    "actes.reply_deposited": "progress",
+    "actes.reply_acknowledged": "success",
+    "actes.reply_not_taken": "warning",
+    "actes.reply_refused": "danger",
     "actes.acknowledged": "success",
     "actes.published": "success",
     "actes.cancelled": "success",

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from socle.actes.models import ActState, Kind, TransactionState
-from socle.actes.protocol.codes import FileKind
+from socle.actes.models import ActState, Kind, LetterState, TransactionState
+from socle.actes.protocol import letters as norm
+from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
 from socle.core.refusals import Refusal
 from socle.documents.sniff import Kind as ContentKind
@@ -55,6 +56,52 @@ TONES: Final[dict[ActState, str]] = {
     ActState.CANCELLED: "neutral",
 }
 
+# An answer that is given up or refused puts the letter back where it was before it.
+LETTER_TRANSITIONS: Final[dict[LetterState, frozenset[LetterState]]] = {
+    LetterState.RECEIVED: frozenset({LetterState.ANSWER_READY}),
+    LetterState.RECEIPT_DUE: frozenset({LetterState.RECEIPT_SENT, LetterState.ANSWER_READY}),
+    LetterState.RECEIPT_SENT: frozenset({LetterState.ANSWER_READY}),
+    LetterState.ANSWER_READY: frozenset(
+        {
+            LetterState.ANSWER_LEAVING,
+            LetterState.RECEIVED,
+            LetterState.RECEIPT_DUE,
+            LetterState.RECEIPT_SENT,
+        }
+    ),
+    LetterState.ANSWER_LEAVING: frozenset(
+        {
+            LetterState.ANSWER_SENT,
+            LetterState.ANSWERED,
+            LetterState.RECEIVED,
+            LetterState.RECEIPT_DUE,
+            LetterState.RECEIPT_SENT,
+        }
+    ),
+    LetterState.ANSWER_SENT: frozenset(
+        {
+            LetterState.ANSWERED,
+            LetterState.RECEIVED,
+            LetterState.RECEIPT_DUE,
+            LetterState.RECEIPT_SENT,
+        }
+    ),
+    LetterState.ANSWERED: frozenset(),
+}
+LETTER_TONES: Final[dict[LetterState, str]] = {
+    LetterState.RECEIVED: "neutral",
+    LetterState.RECEIPT_DUE: "warning",
+    LetterState.RECEIPT_SENT: "warning",
+    LetterState.ANSWER_READY: "progress",
+    LetterState.ANSWER_LEAVING: "progress",
+    LetterState.ANSWER_SENT: "success",
+    LetterState.ANSWERED: "success",
+}
+AWAITING_ANSWER: Final = frozenset(
+    {LetterState.RECEIPT_DUE, LetterState.RECEIPT_SENT, LetterState.ANSWER_READY}
+)
+REMIND_AFTER: Final = timedelta(days=2)
+
 ON_THEIR_WAY: Final = frozenset({ActState.WAITING, ActState.QUEUED, ActState.SENT})
 NUMBERLESS: Final = frozenset({ActState.DRAFT, ActState.ANOMALY, ActState.CANCELLED})
 PUBLISHABLE: Final = frozenset(
@@ -66,6 +113,12 @@ FILE_KINDS: Final[dict[ContentKind, FileKind]] = {
     ContentKind.JPEG: FileKind.JPEG,
     ContentKind.PNG: FileKind.PNG,
 }
+_DAY: Final = timedelta(days=1)
+PUBLIC_NATURES: Final = frozenset({Nature.DELIBERATION.value, Nature.REGULATORY.value})
+"""Natures that may stand in the public register; an individual act never does."""
+POSTED_AT_LEAST: Final = 2
+"""Months an act stays in the public register (CGCT R2131-1)."""
+BUNDLE_LIMIT: Final = 500
 PATIENCE: Final = 2
 """Working days after which the silence of the préfecture is worth a call."""
 
@@ -126,6 +179,36 @@ class NotWaiting(Refusal):
     """The act does not wait for the classification."""
 
     code = "actes.not_waiting"
+
+
+class CannotAnswer(Refusal):
+    """The norm or the state of the letter does not allow this answer."""
+
+    code = "actes.cannot_answer"
+
+
+class NoAnswerReady(Refusal):
+    """There is no prepared answer to send or to give up."""
+
+    code = "actes.no_answer_ready"
+
+
+class CannotPost(Refusal):
+    """The act may not stand in the public register."""
+
+    code = "actes.cannot_post"
+
+
+class CannotWithdraw(Refusal):
+    """The act must stay in the public register for now."""
+
+    code = "actes.cannot_withdraw"
+
+
+class TooManyActs(Refusal):
+    """A ZIP of so many acts would not be of use."""
+
+    code = "actes.too_many_acts"
 
 
 def sources(to: TransactionState) -> list[TransactionState]:
@@ -228,3 +311,100 @@ def overdue_before(today: date) -> date:
     while not is_overdue(day - timedelta(days=1), today=today):
         day -= timedelta(days=1)
     return day
+
+
+def letter_sources(to: LetterState) -> list[LetterState]:
+    """The states from which a letter may become `to`: the guard of the UPDATE."""
+    return [before for before, after in LETTER_TRANSITIONS.items() if to in after]
+
+
+def resting_state(kind: str, *, receipt_sent: bool) -> LetterState:
+    """Where a letter stands while nobody answers it."""
+    if MessageType(kind) not in norm.RECEIPTS:
+        return LetterState.RECEIVED
+    return LetterState.RECEIPT_SENT if receipt_sent else LetterState.RECEIPT_DUE
+
+
+def possible_answers(kind: str, state: str) -> tuple[Kind, ...]:
+    """The answers a person may give now: the answer itself first, then the refusal."""
+    if LetterState.ANSWER_READY not in LETTER_TRANSITIONS[LetterState(state)]:
+        return ()
+    return tuple(Kind(one.value) for one in norm.ANSWERS[MessageType(kind)])
+
+
+def check_answer(kind: str, state: str, answer: str) -> None:
+    """Refuse an answer the letter does not take, or a second one. Raises CannotAnswer."""
+    if not norm.ANSWERS[MessageType(kind)]:
+        raise CannotAnswer(
+            "Un déféré ne se répond pas par @CTES : c’est au tribunal administratif qu’il faut "
+            "présenter votre défense ; prévenez le maire sans attendre."
+        )
+    if MessageType(answer) not in norm.ANSWERS[MessageType(kind)]:
+        raise CannotAnswer("Ce courrier n’appelle pas cette réponse : choisissez-en une autre.")
+    if not possible_answers(kind, state):
+        raise CannotAnswer("Une réponse à ce courrier est déjà préparée ou partie.")
+
+
+def check_answer_ready(state: str) -> None:
+    """Refuse to send or drop an answer that is not prepared. Raises NoAnswerReady."""
+    if state != LetterState.ANSWER_READY:
+        raise NoAnswerReady("Il n’y a pas de réponse préparée à ce courrier, ou elle est partie.")
+
+
+def check_postable(state: str, nature: int | None, *, kinds: Iterable[str]) -> None:
+    """Refuse to make public what may not be. `kinds` are the media types of the chosen files.
+
+    Only délibérations and regulatory acts the State has received and that stand; the whole text in
+    a form nobody can change (CGCT R2131-1). Raises CannotPost.
+    """
+    if nature not in PUBLIC_NATURES:
+        raise CannotPost(
+            "Seuls les délibérations et les actes réglementaires sont publiés au registre : un "
+            "acte individuel ou un contrat n’y figure jamais, notifiez-le aux personnes concernées."
+        )
+    if state != ActState.ACKNOWLEDGED:
+        raise CannotPost(
+            "Un acte se publie au registre une fois acquitté par la préfecture, et tant qu’il "
+            "n’est pas annulé."
+        )
+    if any(kind != ContentKind.PDF for kind in kinds):
+        raise CannotPost(
+            "Le registre ne donne que des PDF : décochez les autres fichiers, ou déposez l’acte en "
+            "PDF."
+        )
+
+
+def may_withdraw_on(posted_on: date) -> date:
+    """The first day an act may leave the public register."""
+    return add_months(posted_on, POSTED_AT_LEAST)
+
+
+def check_withdrawable(posted_on: date, *, today: date) -> None:
+    """Refuse to withdraw an act before two months. Raises CannotWithdraw."""
+    first = may_withdraw_on(posted_on)
+    if today < first:
+        raise CannotWithdraw(
+            f"Un acte reste deux mois au moins au registre : celui-ci pourra en être retiré à "
+            f"partir du {first:%d/%m/%Y}."
+        )
+
+
+def add_months(day: date, count: int) -> date:
+    """The same day `count` months later, or the last of that month when it has none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - _DAY)
+
+
+def control_ends(received_on: date, nature: int) -> date:
+    """The last day the préfet may ordinarily refer an act received `received_on` to the court.
+
+    Two months from the reception (CGCT L2131-6), one for a budget.
+    """
+    return add_months(received_on, 1 if nature == Nature.BUDGET else 2)
+
+
+def reminder_step(received_at: datetime, at: datetime) -> int:
+    """Which reminder of an unread letter is due: 2, 4, 8, 16… days after it came; 0: none yet."""
+    days = (at - received_at) // timedelta(days=1)
+    return 0 if days < REMIND_AFTER.days else 1 << (days.bit_length() - 1)

@@ -13,11 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django_tenants.utils import get_tenant_model
 
+from socle.accounts.capabilities import Capability
+from socle.accounts.models import Person
 from socle.actes import policies
 from socle.actes.models import (
     Act,
     ActFile,
     ActState,
+    AnswerFile,
     ClassificationVersion,
     Kind,
     Transaction,
@@ -32,7 +35,7 @@ from socle.actes.protocol.values import Document, Draft
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery.models import Outbound
-from socle.directory.models import Organisation, Protocol
+from socle.directory.models import Grant, Organisation, Protocol
 from socle.documents import actions as documents
 from socle.documents.sniff import Kind as ContentKind
 from socle.notices.todos import Todo
@@ -49,10 +52,31 @@ def organisation_here() -> Organisation:
 
 def address_of(act: Act) -> str:
     """The whole address of the act's page on its commune's host, for a mail."""
+    return address("actes:act", act.pk)
+
+
+def address(url_name: str, *args: int) -> str:
+    """The whole address of a page of this room on its commune's host."""
     tenant = get_tenant_model().objects.get(schema_name=connection.schema_name)
     port = f":{settings.BASE_PORT}" if settings.BASE_PORT else ""
-    path = reverse("actes:act", args=[act.pk], urlconf=settings.ROOT_URLCONF)
+    path = reverse(url_name, args=args, urlconf=settings.ROOT_URLCONF)
     return f"{settings.BASE_SCHEME}://{tenant.get_primary_domain().domain}{port}{path}"
+
+
+def people_to_tell(act: Act, *, on: date) -> list[Person]:
+    """Whoever deposited the act, if she still has rights here, and all who may transmit."""
+    grants = (
+        Grant.objects.filter(organisation=organisation_here(), starts_on__lte=on)
+        .filter(Q(ends_on=None) | Q(ends_on__gte=on))
+        .filter(person__is_active=True)
+        .select_related("person")
+        .order_by("pk")
+    )
+    return [
+        grant.person
+        for grant in grants
+        if Capability.ACTS_TRANSMIT in grant.capabilities or grant.person_id == act.deposited_by_id
+    ]
 
 
 def has_acknowledged() -> bool:
@@ -61,10 +85,23 @@ def has_acknowledged() -> bool:
 
 
 def search(
-    *, state: str = "", nature: int | None = None, year: int | None = None, text: str = ""
+    *,
+    state: str = "",
+    nature: int | None = None,
+    year: int | None = None,
+    text: str = "",
+    since: date | None = None,
+    until: date | None = None,
 ) -> QuerySet[Act]:
-    """Acts, newest first; `text` is looked for in the number and in the objet."""
+    """Acts, newest first; `text` is looked for in the number and in the objet.
+
+    `since` and `until` are days of transmission (Paris), both included.
+    """
     found = Act.objects.all()
+    if since:
+        found = found.filter(deposited_at__date__gte=since)
+    if until:
+        found = found.filter(deposited_at__date__lte=until)
     if state == UNPUBLISHED:
         found = found.filter(state=ActState.ACKNOWLEDGED, published_on=None)
     elif state:
@@ -111,7 +148,7 @@ def classification() -> Classification:
     return held_classification() or DEFAULT_CLASSIFICATION
 
 
-def document_of(file: ActFile) -> Document:
+def document_of(file: ActFile | AnswerFile) -> Document:
     """A file as the norm's rules see it."""
     kind = policies.FILE_KINDS.get(ContentKind(file.stored.media_type))
     return Document(file.stored.name, kind, file.stored.size, file.typology)
@@ -169,6 +206,14 @@ def sent_by_identifier(identifier: ActeId, kind: Kind) -> Transaction | None:
     """Our message about this `IDActe`: the one still unanswered, else the newest."""
     found = Transaction.objects.filter(kind=kind, identifier=str(identifier))
     return _unanswered_first(found)
+
+
+def act_sent(identifier: ActeId) -> Transaction | None:
+    """Our 1-1 of the act the State knows under this `IDActe`: the one it acknowledged, if any."""
+    found = Transaction.objects.select_related("act").filter(
+        kind=Kind.ACTE, identifier=str(identifier)
+    )
+    return found.filter(state=TransactionState.ACKNOWLEDGED).last() or found.last()
 
 
 def sent_by_facts(

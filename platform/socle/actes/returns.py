@@ -1,7 +1,6 @@
 """What comes back from the préfecture: matched to what was sent, then told to whoever sent it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,8 +8,7 @@ from django.db import transaction
 from django_tenants.utils import tenant_context
 
 from socle.accounts.capabilities import Capability
-from socle.accounts.models import Person
-from socle.actes import mails, permissions, policies, proofs, queries, sending
+from socle.actes import letters, mails, permissions, policies, proofs, queries, sending
 from socle.actes.models import (
     Act,
     ActState,
@@ -21,6 +19,7 @@ from socle.actes.models import (
 )
 from socle.actes.protocol.classification import Classification
 from socle.actes.protocol.codes import Nature, advice
+from socle.actes.protocol.identifiers import parse_acte_id
 from socle.actes.protocol.names import parse_business_name, parse_envelope_name
 from socle.actes.protocol.read import UnknownMessage, read_message
 from socle.actes.protocol.values import (
@@ -29,30 +28,16 @@ from socle.actes.protocol.values import (
     CancellationAck,
     ClassificationUnchanged,
     EnvelopeAnomaly,
-    Message,
+    PrefectureLetter,
+    ReplyAcknowledgement,
     ReturnEnvelope,
 )
+from socle.actes.reception import PREFECTURE, Returned, journal, keep, move, notify, prefecture
 from socle.core.refusals import Refusal
 from socle.delivery import queries as corridor
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound
-from socle.documents import actions as documents
 from socle.journal.actions import record
-from socle.notices.actions import tell
-
-PREFECTURE: Final = "Préfecture"
-EXERCISE: Final = "Préfecture d’exercice"
-XML: Final = "application/xml"
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One message of a return: its file, byte for byte, and what it says."""
-
-    name: str
-    data: bytes
-    message: Message
-
 
 # The four handles of the corridor (`delivery.handlers.Room`).
 
@@ -61,19 +46,23 @@ def sent(outbound: Outbound, at: datetime) -> None:
     """The operator holds the file. An answer may have come first: it is not undone."""
     ours = Transaction.objects.select_related("act").get(pk=outbound.subject_id)
     Transaction.objects.filter(pk=ours.pk, sent_at=None).update(sent_at=at)
-    if _move(ours, TransactionState.SENT) and ours.act:
-        _journal(ours.act, "actes.sent", at=at, by="Socle", what=ours.get_kind_display())
+    if move(ours, TransactionState.SENT) and ours.act:
+        journal(ours.act, "actes.sent", at=at, by="Socle", what=ours.get_kind_display())
+        letters.sent(ours)
 
 
 def refused(outbound: Outbound, why: str, at: datetime) -> None:
     """The operator does not take the file. The syndicat may have it sent again."""
     ours = Transaction.objects.select_related("act").get(pk=outbound.subject_id)
-    if not _move(ours, TransactionState.REFUSED):
+    if not move(ours, TransactionState.REFUSED):
         return
     if ours.act is None:
         _classification_refused(ours, why, at=at)
         return
-    _journal(ours.act, "actes.operator_refused", at=at, by="Socle", why=why)
+    if ours.kind in letters.OURS:
+        letters.not_taken(ours, why, at=at)
+        return
+    journal(ours.act, "actes.operator_refused", at=at, by="Socle", why=why)
     _tell(
         ours,
         "operator_refused",
@@ -106,11 +95,11 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
     Raises Unmatched when nothing here was sent that it answers, and the refusals of a hostile or
     unreadable return.
     """
-    letters = _read(mails.messages_in(name, raw))
-    envelope = next((one.message for one in letters if _is_envelope(one)), None)
-    answers = [one for one in letters if not _is_envelope(one)]
+    returned = _read(name, raw)
+    envelope = next((one.message for one in returned if _is_envelope(one)), None)
+    answers = [one for one in returned if not _is_envelope(one)]
     if not answers:
-        raise Unmatched(f"Le retour « {name} » ne contient aucun message de la préfecture.")
+        return _paper_reminder(name, raw, at=at)
     siren = _siren(envelope, answers)
     tenant = corridor.tenant_of_siren(siren)
     if tenant is None:
@@ -123,49 +112,70 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
     return int(tenant.organisation_id)
 
 
-def _read(files: Mapping[str, bytes]) -> list[Letter]:
+def _read(parcel: str, raw: bytes) -> list[Returned]:
     """The messages that can be read. Raises when none can, with the sentence of the first."""
-    letters, unknown = [], []
-    for name, data in files.items():
+    found, unknown = [], []
+    files = mails.files_in(parcel, raw)
+    for name, data in mails.messages_of(files).items():
         try:
-            letters.append(Letter(name, data, read_message(name, data)))
+            message = read_message(name, data)
+            found.append(Returned(name, data, message, files=files, raw=raw, parcel=parcel))
         except UnknownMessage as refusal:
             unknown.append(str(refusal))
-    if unknown and all(map(_is_envelope, letters)):
+    if unknown and all(map(_is_envelope, found)):
         raise Unmatched(unknown[0])
-    return letters
+    return found
 
 
-def _is_envelope(letter: Letter) -> bool:
-    return isinstance(letter.message, ReturnEnvelope)
+def _paper_reminder(name: str, raw: bytes, *, at: datetime) -> int:
+    """Note a reminder of pieces sent on paper; the act stays as it is. Raises Unmatched."""
+    identifier = mails.paper_reminder(raw)
+    tenant = corridor.tenant_of_siren(parse_acte_id(identifier).siren) if identifier else None
+    if tenant is None:
+        raise Unmatched(f"Le retour « {name} » ne contient aucun message de la préfecture.")
+    with tenant_context(tenant):
+        ours = queries.act_sent(parse_acte_id(identifier))
+        if ours is None or ours.act is None:
+            raise Unmatched(f"Aucun acte transmis d’ici ne porte l’identifiant {identifier}.")
+        journal(ours.act, "actes.paper_reminder", at=at, by=prefecture(ours))
+    return int(tenant.organisation_id)
 
 
-def _siren(envelope: Any, answers: Iterable[Letter]) -> str:
+def _is_envelope(returned: Returned) -> bool:
+    return isinstance(returned.message, ReturnEnvelope)
+
+
+def _siren(envelope: Any, answers: Iterable[Returned]) -> str:
     if envelope is not None and envelope.siren:
         return str(envelope.siren)
-    return next((siren for letter in answers if (siren := _own_siren(letter))), "")
+    return next((siren for returned in answers if (siren := _own_siren(returned))), "")
 
 
-def _own_siren(letter: Letter) -> str:
+def _own_siren(returned: Returned) -> str:
     """The collectivité a message names when it came without its envelope."""
-    match letter.message:
-        case Acknowledgement(acte=acte) | CancellationAck(acte=acte):
+    match returned.message:
+        case (
+            Acknowledgement(acte=acte)
+            | CancellationAck(acte=acte)
+            | PrefectureLetter(acte=acte)
+            | ReplyAcknowledgement(acte=acte)
+        ):
             return acte.siren
         case EnvelopeAnomaly(envelope_name=name, envelope=echoed):
             parsed = parse_envelope_name(name)
             return parsed.siren if parsed else echoed.emitter.siren if echoed else ""
         case _:
-            named = parse_business_name(letter.name)
+            named = parse_business_name(returned.name)
             return named.siren if named else ""
 
 
-def _answer_all(answers: list[Letter], *, at: datetime) -> None:
+def _answer_all(answers: list[Returned], *, at: datetime) -> None:
     """Act on each message; one that answers nothing of ours does not lose the others."""
     lost: list[Unmatched] = []
-    for letter in answers:
+    for returned in answers:
         try:
             with transaction.atomic():
-                _answer(letter, at=at)
+                _answer(returned, at=at)
         except Unmatched as refusal:
             lost.append(refusal)
     if len(lost) == len(answers):
@@ -180,33 +190,39 @@ def _answer_all(answers: list[Letter], *, at: datetime) -> None:
         )
 
 
-def _answer(letter: Letter, *, at: datetime) -> None:
-    match letter.message:
+def _answer(returned: Returned, *, at: datetime) -> None:
+    match returned.message:
         case Acknowledgement() as message:
-            _acknowledged(letter, message, at=at)
+            _acknowledged(returned, message, at=at)
         case Anomaly() as message:
-            _refused_by_prefecture(letter, message, at=at)
+            _refused_by_prefecture(returned, message, at=at)
         case EnvelopeAnomaly() as message:
-            _envelope_refused(letter, message, at=at)
+            _envelope_refused(returned, message, at=at)
         case CancellationAck() as message:
-            _cancelled(letter, message, at=at)
+            _cancelled(returned, message, at=at)
         case Classification() as message:
-            _classification(letter, message, at=at)
+            _classification(returned, message, at=at)
         case ClassificationUnchanged():
-            _classification_unchanged(letter, at=at)
+            _classification_unchanged(returned, at=at)
+        case PrefectureLetter() as message:
+            letters.take_in(returned, message, at=at)
+        case ReplyAcknowledgement() as message:
+            letters.answer_acknowledged(returned, message, at=at)
         case _:
-            raise Unmatched(f"Le message « {letter.name} » n’est pas une réponse de la préfecture.")
+            raise Unmatched(
+                f"Le message « {returned.name} » n’est pas une réponse de la préfecture."
+            )
 
 
 # One answer each.
 
 
-def _acknowledged(letter: Letter, message: Acknowledgement, *, at: datetime) -> None:
+def _acknowledged(returned: Returned, message: Acknowledgement, *, at: datetime) -> None:
     ours = queries.sent_by_identifier(message.acte, Kind.ACTE)
     if ours is None or ours.act is None:
         raise Unmatched(f"Aucun acte transmis d’ici ne porte l’identifiant {message.acte}.")
     _check_number_is_free(ours.act)
-    moved = _move(
+    moved = move(
         ours,
         TransactionState.ACKNOWLEDGED,
         act={"received_on": message.received_on, "identifier": str(message.acte)},
@@ -215,13 +231,13 @@ def _acknowledged(letter: Letter, message: Acknowledgement, *, at: datetime) -> 
     )
     if not moved:
         return
-    _keep(letter, Kind.ACKNOWLEDGEMENT, ours, at=at, received_on=message.received_on)
+    keep(returned, Kind.ACKNOWLEDGEMENT, ours, at=at, received_on=message.received_on)
     act = Act.objects.get(pk=ours.act_id)
-    _journal(
+    journal(
         act,
         "actes.acknowledged",
         at=at,
-        by=_prefecture(ours),
+        by=prefecture(ours),
         received_on=f"{message.received_on:%d/%m/%Y}",
         identifier=act.identifier,
         sha256=_digest(ours),
@@ -231,34 +247,34 @@ def _acknowledged(letter: Letter, message: Acknowledgement, *, at: datetime) -> 
     _renew_classification(ours, message.classification_date, at=at)
 
 
-def _refused_by_prefecture(letter: Letter, message: Anomaly, *, at: datetime) -> None:
-    ours = _echoed(message.data) or _named(letter.name)
+def _refused_by_prefecture(returned: Returned, message: Anomaly, *, at: datetime) -> None:
+    ours = _echoed(message.data) or _named(returned.name)
     if ours is None or ours.act is None:
         raise Unmatched(
-            f"L’anomalie « {letter.name} » ne correspond à aucun acte transmis d’ici : "
+            f"L’anomalie « {returned.name} » ne correspond à aucun acte transmis d’ici : "
             f"{message.summary}"
         )
-    _anomaly(letter, ours, Kind.ANOMALY, message.nature, message.detail, at=at)
+    _anomaly(returned, ours, Kind.ANOMALY, message.nature, message.detail, at=at)
     if message.is_stale_classification:
         _renew_classification(ours, message.classification_date, at=at)
 
 
-def _envelope_refused(letter: Letter, message: EnvelopeAnomaly, *, at: datetime) -> None:
+def _envelope_refused(returned: Returned, message: EnvelopeAnomaly, *, at: datetime) -> None:
     echoed = message.envelope.messages if message.envelope else ()
     ours = queries.sent_in_envelope(message.envelope_name, echoed)
     if ours is None:
         raise Unmatched(
-            f"L’anomalie « {letter.name} » ne correspond à aucune enveloppe partie d’ici : "
+            f"L’anomalie « {returned.name} » ne correspond à aucune enveloppe partie d’ici : "
             f"{message.summary}"
         )
-    _anomaly(letter, ours, Kind.ENVELOPE_ANOMALY, message.nature, message.detail, at=at)
+    _anomaly(returned, ours, Kind.ENVELOPE_ANOMALY, message.nature, message.detail, at=at)
 
 
 def _anomaly(
-    letter: Letter, ours: Transaction, kind: Kind, nature: str, detail: str, *, at: datetime
+    returned: Returned, ours: Transaction, kind: Kind, nature: str, detail: str, *, at: datetime
 ) -> None:
     known = ours.state == TransactionState.ANOMALY
-    moved = _move(
+    moved = move(
         ours,
         TransactionState.ANOMALY,
         anomaly_nature=nature[:10],
@@ -267,16 +283,19 @@ def _anomaly(
     )
     if known:
         return
-    _keep(letter, kind, ours, at=at)
+    keep(returned, kind, ours, at=at)
     if ours.act is None:
         _classification_refused(ours, f"{nature} {detail}".strip(), at=at)
         return
+    if ours.kind in letters.OURS:
+        letters.refused(ours, f"{nature} {detail}".strip(), at=at)
+        return
     event = _ANOMALY_EVENTS[Kind(ours.kind)] if moved else "actes.late_anomaly"
-    _journal(
+    journal(
         ours.act,
         event,
         at=at,
-        by=_prefecture(ours),
+        by=prefecture(ours),
         nature=nature,
         detail=detail or "sans précision",
     )
@@ -290,11 +309,11 @@ _ANOMALY_EVENTS: Final = {
 }
 
 
-def _cancelled(letter: Letter, message: CancellationAck, *, at: datetime) -> None:
+def _cancelled(returned: Returned, message: CancellationAck, *, at: datetime) -> None:
     ours = queries.sent_by_identifier(message.acte, Kind.CANCELLATION)
     if ours is None or ours.act is None:
         raise Unmatched(f"Aucune annulation n’a été demandée d’ici pour l’acte {message.acte}.")
-    moved = _move(
+    moved = move(
         ours,
         TransactionState.ACKNOWLEDGED,
         act={"cancelled_on": message.received_on},
@@ -303,13 +322,13 @@ def _cancelled(letter: Letter, message: CancellationAck, *, at: datetime) -> Non
     )
     if not moved:
         return
-    _keep(letter, Kind.CANCELLATION_ACK, ours, at=at, received_on=message.received_on)
+    keep(returned, Kind.CANCELLATION_ACK, ours, at=at, received_on=message.received_on)
     act = Act.objects.get(pk=ours.act_id)
-    _journal(
+    journal(
         act,
         "actes.cancelled",
         at=at,
-        by=_prefecture(ours),
+        by=prefecture(ours),
         received_on=f"{message.received_on:%d/%m/%Y}",
     )
     proofs.make(act, at=at)
@@ -323,29 +342,29 @@ def _cancelled(letter: Letter, message: CancellationAck, *, at: datetime) -> Non
     )
 
 
-def _classification(letter: Letter, message: Classification, *, at: datetime) -> None:
+def _classification(returned: Returned, message: Classification, *, at: datetime) -> None:
     ours = queries.pending_classification_request()
     if ours is None:
         raise Unmatched("Une classification est arrivée sans avoir été demandée d’ici.")
-    _move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
-    kept = _keep(letter, Kind.CLASSIFICATION, ours, at=at)
+    move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
+    kept = keep(returned, Kind.CLASSIFICATION, ours, at=at)
     ClassificationVersion.objects.create(date=message.date, content=kept.message, received_at=at)
     record(
         event="actes.classification_received",
         subject=ours,
-        by=_prefecture(ours),
+        by=prefecture(ours),
         at=at,
         detail={"date": f"{message.date:%d/%m/%Y}"},
     )
     _let_waiting_go(message, at=at)
 
 
-def _classification_unchanged(letter: Letter, *, at: datetime) -> None:
+def _classification_unchanged(returned: Returned, *, at: datetime) -> None:
     ours = queries.pending_classification_request()
     if ours is None:
         raise Unmatched("Une réponse sur la classification est arrivée sans avoir été demandée.")
-    _move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
-    _keep(letter, Kind.CLASSIFICATION_UNCHANGED, ours, at=at)
+    move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
+    keep(returned, Kind.CLASSIFICATION_UNCHANGED, ours, at=at)
 
 
 def _renew_classification(ours: Transaction, current: Any, *, at: datetime) -> None:
@@ -390,7 +409,7 @@ def _classification_refused(ours: Transaction, why: str, *, at: datetime) -> Non
     record(
         event="actes.classification_refused",
         subject=ours,
-        by=_prefecture(ours),
+        by=prefecture(ours),
         at=at,
         detail={"why": why},
     )
@@ -407,8 +426,8 @@ def _waiting() -> list[Act]:
 def _give_back(act: Act, why: str, *, at: datetime) -> None:
     """An act that could not leave is a draft again, and its sender knows why."""
     Act.objects.filter(pk=act.pk).update(state=ActState.DRAFT)
-    _journal(act, "actes.given_back", at=at, by="Socle", why=why)
-    _notify(
+    journal(act, "actes.given_back", at=at, by="Socle", why=why)
+    notify(
         act,
         act.deposited_by,
         key=f"actes.given_back:{act.pk}:{at:%Y%m%d%H%M%S}",
@@ -421,23 +440,6 @@ def _give_back(act: Act, why: str, *, at: datetime) -> None:
 # What every answer does.
 
 
-def _move(
-    ours: Transaction,
-    to: TransactionState,
-    *,
-    act: Mapping[str, Any] | None = None,
-    **facts: Any,
-) -> bool:
-    """Change the state of a transaction and of its act if its present state allows; say whether."""
-    allowed = Transaction.objects.filter(pk=ours.pk, state__in=policies.sources(to))
-    if not allowed.update(state=to, **facts):
-        return False
-    state = policies.act_state(Kind(ours.kind), to)
-    if state is not None and ours.act_id:
-        Act.objects.filter(pk=ours.act_id).update(state=state, **(act or {}))
-    return True
-
-
 def _check_number_is_free(act: Act) -> None:
     """A refused act gave its number back: an acknowledgement that comes after cannot take it."""
     if act.state == ActState.ANOMALY and queries.holder_of(act.number, but=act.pk):
@@ -445,27 +447,6 @@ def _check_number_is_free(act: Act) -> None:
             f"L’acte {act.number}, d’abord refusé, est acquitté alors qu’un autre acte porte "
             "maintenant son numéro : demandez à la préfecture lequel elle garde."
         )
-
-
-def _keep(
-    letter: Letter, kind: Kind, ours: Transaction, *, at: datetime, **facts: Any
-) -> Transaction:
-    stored = documents.store(
-        content=letter.data, name=letter.name, by=PREFECTURE, at=at, media_type=XML
-    )
-    return Transaction.objects.create(
-        act_id=ours.act_id,
-        parent=ours,
-        kind=kind,
-        state=TransactionState.RECEIVED,
-        created_at=at,
-        message_name=letter.name[:255],
-        message=stored,
-        operator=ours.operator,
-        exercise=ours.exercise,
-        identifier=ours.identifier,
-        **facts,
-    )
 
 
 def _echoed(data: Any) -> Transaction | None:
@@ -487,14 +468,6 @@ def _named(file_name: str) -> Transaction | None:
 
 def _digest(ours: Transaction) -> str:
     return ours.answers.get(kind=Kind.ACKNOWLEDGEMENT).message.sha256
-
-
-def _prefecture(ours: Transaction) -> str:
-    return EXERCISE if ours.exercise else PREFECTURE
-
-
-def _journal(act: Act, event: str, *, at: datetime, by: str, **detail: Any) -> None:
-    record(event=event, subject=act, by=by, at=at, detail={"number": act.number, **detail})
 
 
 def _tell_acknowledged(ours: Transaction, act: Act, *, at: datetime) -> None:
@@ -526,25 +499,11 @@ def _tell_anomaly(ours: Transaction, detail: str, *, at: datetime) -> None:
 
 
 def _tell(ours: Transaction, what: str, subject: str, body: str, *, at: datetime) -> None:
-    _notify(
+    notify(
         ours.act,
         ours.asked_by,
         key=f"actes.{what}:{ours.pk}",
         subject=subject,
         body=body,
         at=at,
-    )
-
-
-def _notify(
-    act: Act, person: Person | None, *, key: str, subject: str, body: str, at: datetime
-) -> None:
-    tell(
-        people=[person] if person else [],
-        organisation=queries.organisation_here(),
-        key=key,
-        subject=subject,
-        body=body,
-        at=at,
-        url=queries.address_of(act),
     )

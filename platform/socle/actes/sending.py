@@ -14,6 +14,7 @@ from socle.actes.models import (
     Act,
     ActFile,
     ActState,
+    AnswerFile,
     EnvelopeDay,
     Kind,
     Transaction,
@@ -23,16 +24,18 @@ from socle.actes.protocol.archive import write_archive
 from socle.actes.protocol.build import FORCED_REQUEST, file_names
 from socle.actes.protocol.classification import Classification, Typology, format_matiere
 from socle.actes.protocol.identifiers import parse_acte_id
+from socle.actes.protocol.letters import reply_names
 from socle.actes.protocol.package import (
     Package,
     Sender,
     pack_acte,
     pack_cancellation,
     pack_classification_request,
+    pack_reply,
 )
 from socle.actes.protocol.rules import accept, check_email
 from socle.actes.protocol.text import transliterate
-from socle.actes.protocol.values import Acte, Emitter, Operator, Referent
+from socle.actes.protocol.values import Acte, Emitter, Operator, Referent, Reply
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery import actions as delivery
@@ -146,6 +149,29 @@ def send_cancellation(act: Act, *, by: Person, at: datetime) -> Transaction:
         by=by,
         at=at,
         pack=lambda sender: pack_cancellation(parse_acte_id(act.identifier), sender=sender),
+    )
+
+
+@transaction.atomic
+def send_reply(
+    act: Act, reply: Reply, files: Sequence[AnswerFile] = (), *, by: Person, at: datetime
+) -> Transaction:
+    """Put an answer to a letter, or its acknowledgement, in the outbox. Raises a Refusal."""
+    organisation = queries.organisation_here()
+    documents_sent = [queries.document_of(file) for file in files]
+    openers = [partial(documents.open_file, file.stored) for file in files]
+    names = reply_names(reply.acte, reply.type, documents_sent)
+    for file, name in zip(files, names, strict=True):
+        file.transmitted_name = name
+        file.save(update_fields=["transmitted_name"])
+    return _post(
+        kind=Kind(reply.type.value),
+        act=act,
+        organisation=organisation,
+        operator=operator_for(organisation=organisation, by=by, at=at),
+        by=by,
+        at=at,
+        pack=lambda sender: pack_reply(reply, documents_sent, openers, sender=sender),
     )
 
 

@@ -1,11 +1,41 @@
 from django.urls import path
 
-from socle.actes import views
+from socle.actes import export_views, letter_views, register_views, views
 
 app_name = "actes"
 urlpatterns = [
     path("", views.Acts.as_view(), name="list"),
     path("deposer/", views.Deposit.as_view(), name="deposit"),
+    path("courriers/", letter_views.Letters.as_view(), name="letters"),
+    path("courriers/<int:pk>/", letter_views.LetterPage.as_view(), name="letter"),
+    path("courriers/<int:pk>/lu/", letter_views.MarkRead.as_view(), name="letter_read"),
+    path("courriers/<int:pk>/courriel/", letter_views.Mail.as_view(), name="letter_mail"),
+    path(
+        "courriers/<int:pk>/documents/<int:file>/",
+        letter_views.Paper.as_view(),
+        name="letter_file",
+    ),
+    path(
+        "courriers/<int:pk>/repondre/<str:kind>/", letter_views.Reply.as_view(), name="letter_reply"
+    ),
+    path(
+        "courriers/<int:pk>/reponse/<int:file>/",
+        letter_views.ReplyFile.as_view(),
+        name="reply_file",
+    ),
+    path("courriers/<int:pk>/transmettre/", letter_views.Send.as_view(), name="reply_send"),
+    path("courriers/<int:pk>/abandonner/", letter_views.Drop.as_view(), name="reply_drop"),
+    path("registre/", register_views.Register.as_view(), name="register"),
+    path("registre/deliberations.csv", register_views.Scdl.as_view(), name="scdl"),
+    path("registre/<int:pk>/", register_views.Posted.as_view(), name="posted"),
+    path("registre/<int:pk>/<int:file>/", register_views.PostedFile.as_view(), name="posted_file"),
+    path("<int:pk>/publier/", register_views.Post.as_view(), name="post"),
+    path("<int:pk>/retirer/", register_views.Withdraw.as_view(), name="withdraw"),
+    path("export.csv", export_views.Export.as_view(), name="export"),
+    path("export-zip/", export_views.AskBundle.as_view(), name="bundle_ask"),
+    path("export-zip/<int:pk>/", export_views.BundlePage.as_view(), name="bundle"),
+    path("export-zip/<int:pk>/fichier/", export_views.BundleFile.as_view(), name="bundle_file"),
+    path("statistiques/", export_views.Statistics.as_view(), name="statistics"),
     path("<int:pk>/", views.ActPage.as_view(), name="act"),
     path("<int:pk>/modifier/", views.Edit.as_view(), name="edit"),
     path("<int:pk>/verifier/", views.Check.as_view(), name="check"),

@@ -1,7 +1,7 @@
 """The acts of a commune, as its secretary works with them."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from socle.accounts.access import CapabilityView, note_refusal
 from socle.accounts.capabilities import Capability
-from socle.actes import actions, page, policies, preview, queries
+from socle.actes import actions, letter_queries, page, policies, preview, queries, register
 from socle.actes.actions import Upload
 from socle.actes.forms import ActFilters, ActForm, PublicationForm, stored_data
-from socle.actes.models import Act, ActFile, ActState, Transaction
+from socle.actes.models import Act, ActFile, ActState, LetterState, Transaction
+from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.documents.models import StoredFile
 from socle.documents.responses import download
@@ -43,6 +44,8 @@ class Acts(CapabilityView):
             "page": shown,
             "rows": [(act, policies.TONES[ActState(act.state)]) for act in shown],
             "may_prepare": self.can(Capability.ACTS_PREPARE),
+            "doors": letter_queries.doors("actes:list"),
+            "query": request.GET.urlencode(),
         }
         return render(request, "actes/list.html", context)
 
@@ -292,11 +295,17 @@ class ActPage(CapabilityView):
         return {
             "act": act,
             "case": page.of(act, at=at),
+            "letters": [
+                (one, policies.LETTER_TONES[LetterState(one.state)])
+                for one in letter_queries.of_act(act)
+            ],
             "tone": policies.TONES[ActState(act.state)],
             "may_cancel": act.state == ActState.ACKNOWLEDGED and self.can(transmits),
             "may_correct": act.state == ActState.ANOMALY and self.can(prepares),
             "may_take_back": act.state == ActState.WAITING and self.can(prepares),
             "publication": publication_form(act) if publishable and self.can(prepares) else None,
+            "may_post": self.can(prepares),
+            **register_on(act, today=legal_date(at)),
         }
 
 
@@ -341,6 +350,20 @@ class MessageFile(Download):
         found = Transaction.objects.select_related("archive", "message")
         transaction = get_object_or_404(found, act=pk, pk=message)
         return transaction.message or transaction.archive
+
+
+def register_on(act: Act, *, today: date) -> dict[str, Any]:
+    """What the page of an act says of the public register."""
+    posting = register.posting_of(act)
+    first = policies.may_withdraw_on(posting.posted_on) if posting else None
+    return {
+        "posting": posting,
+        "postable": posting is None
+        and act.state == ActState.ACKNOWLEDGED
+        and act.nature in policies.PUBLIC_NATURES,
+        "withdrawable_on": first,
+        "withdrawable": first is not None and today >= first,
+    }
 
 
 def draft_or_404(pk: int) -> Act:

@@ -8,6 +8,7 @@ from lxml import etree
 
 from socle.actes.protocol.codes import MessageType
 from socle.actes.protocol.identifiers import ActeId
+from socle.actes.protocol.letters import SEVERAL, check_count
 from socle.actes.protocol.names import FIRST_DOCUMENT_SERIAL, document_name
 from socle.actes.protocol.rules import (
     InvalidDocument,
@@ -18,7 +19,7 @@ from socle.actes.protocol.rules import (
     check_objet,
 )
 from socle.actes.protocol.text import ENCODING, Untransmittable, is_transmittable, transliterate
-from socle.actes.protocol.values import Acte, Emitter, Operator, Referent
+from socle.actes.protocol.values import Acte, Emitter, Operator, Referent, Reply
 from socle.actes.protocol.xml import ACTES, INSEE, NAMESPACES
 
 # The whole classification is newer than this date: asking with it always brings a 7-2 back.
@@ -72,6 +73,16 @@ def build_acte(acte: Acte) -> bytes:
 def build_cancellation(acte: ActeId) -> bytes:
     """Message 6-1."""
     return _bytes(_root(MessageType.CANCELLATION.root, IDActe=str(acte)))
+
+
+def build_reply(reply: Reply) -> bytes:
+    """Message 2-2, 3-2, 3-3, 3-4, 4-2, 4-3 or 4-4. Raises InvalidDocument for a wrong count."""
+    check_count(reply.type, len(reply.documents))
+    root = _root(reply.type.root, IDActe=str(reply.acte), DateCourrierPref=reply.dated.isoformat())
+    parent = _add(root, "Documents") if reply.type in SEVERAL else root
+    for name in reply.documents:
+        _add_file(parent, "Document", name)
+    return _bytes(root)
 
 
 def build_classification_request(held: date = FORCED_REQUEST) -> bytes:

@@ -1,7 +1,7 @@
 """What leaves: an archive of one envelope, one message and its documents, all named together."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import BinaryIO
 
@@ -12,10 +12,12 @@ from socle.actes.protocol.build import (
     build_cancellation,
     build_classification_request,
     build_envelope,
+    build_reply,
     file_names,
 )
 from socle.actes.protocol.codes import MessageType
 from socle.actes.protocol.identifiers import ActeId
+from socle.actes.protocol.letters import reply_names
 from socle.actes.protocol.names import (
     archive_name,
     classification_request_name,
@@ -23,7 +25,16 @@ from socle.actes.protocol.names import (
     message_name,
 )
 from socle.actes.protocol.read import read_message
-from socle.actes.protocol.values import Acte, ActeData, Emitter, Envelope, Operator, Referent
+from socle.actes.protocol.values import (
+    Acte,
+    ActeData,
+    Document,
+    Emitter,
+    Envelope,
+    Operator,
+    Referent,
+    Reply,
+)
 from socle.core.refusals import Refusal
 
 Opener = Callable[[], BinaryIO]
@@ -77,6 +88,23 @@ def pack_cancellation(acte: ActeId, *, sender: Sender) -> Package:
     """The package of a 6-1."""
     name = message_name(acte, MessageType.CANCELLATION)
     return _pack(sender, name, build_cancellation(acte))
+
+
+def pack_reply(
+    reply: Reply, documents: Sequence[Document], openers: Sequence[Opener], *, sender: Sender
+) -> Package:
+    """The package of an answer to a letter, or of its automatic acknowledgement (no document).
+
+    `reply.documents` is not read: the names come from `documents`, in their order; `openers` open
+    them. Raises InvalidDocument, the refusals of `build_envelope` and EnvelopeSerialExhausted.
+    """
+    names = reply_names(reply.acte, reply.type, documents)
+    entries = [
+        Entry(name, document.size, opener)
+        for name, document, opener in zip(names, documents, openers, strict=True)
+    ]
+    message = build_reply(replace(reply, documents=names))
+    return _pack(sender, message_name(reply.acte, reply.type), message, entries)
 
 
 def pack_classification_request(*, sender: Sender, held: date = FORCED_REQUEST) -> Package:
@@ -135,6 +163,8 @@ def _files_of(form: str, xml: Mapping[str, bytes]) -> set[str]:
         message = read_message(form, xml[form])
     except Refusal as refusal:
         raise InconsistentPackage(f"Le message « {form} » est illisible : {refusal}") from refusal
+    if isinstance(message, Reply):
+        return {form, *message.documents}
     if not isinstance(message, ActeData):
         return {form}
     if message.announced_annexes != len(message.annexes):

@@ -32,7 +32,10 @@ from socle.actes.protocol.values import (
     Envelope,
     EnvelopeAnomaly,
     Message,
+    PrefectureLetter,
     Referent,
+    Reply,
+    ReplyAcknowledgement,
     ReturnEnvelope,
 )
 from socle.actes.protocol.xml import (
@@ -126,6 +129,60 @@ def _cancellation_ack(name: str, root: etree._Element) -> CancellationAck:
     return CancellationAck(_acte_id(root), _received_on(name, root))
 
 
+def _letter(name: str, root: etree._Element) -> PrefectureLetter:
+    kind = _TYPES[local_name(root)]
+    return PrefectureLetter(
+        type=kind,
+        acte=_acte_id(root),
+        dated=_letter_date(name, attribute(root, "DateCourrierPref")),
+        text=text_of(root, "DescriptionPieces") or text_of(root, "Motif"),
+        documents=_documents(root, "Document"),
+    )
+
+
+def _court_referral(name: str, root: etree._Element) -> PrefectureLetter:
+    return PrefectureLetter(
+        type=MessageType.COURT_REFERRAL,
+        acte=_acte_id(root),
+        dated=_letter_date(name, text_of(root, "DateDepot")),
+        text=text_of(root, "NatureIllegalite"),
+        documents=_documents(child(root, "PiecesJointes"), "PieceJointe"),
+    )
+
+
+def _reply(name: str, root: etree._Element) -> Reply:
+    group = child(root, "Documents")
+    return Reply(
+        type=_TYPES[local_name(root)],
+        acte=_acte_id(root),
+        dated=_letter_date(name, attribute(root, "DateCourrierPref")),
+        documents=_documents(root if group is None else group, "Document"),
+    )
+
+
+def _reply_acknowledgement(name: str, root: etree._Element) -> ReplyAcknowledgement:
+    letter = child(root, "InfosCourrierPref")
+    return ReplyAcknowledgement(
+        type=_TYPES[local_name(root)],
+        acte=parse_acte_id(attribute(letter, "IDActe")),
+        dated=_letter_date(name, attribute(letter, "DateCourrierPref")),
+        received_on=_received_on(name, root),
+    )
+
+
+def _letter_date(name: str, written: str) -> date:
+    found = read_date(written)
+    if found is None:
+        raise UnusableMessage(
+            f"Le courrier « {name} » n'est pas daté : sans sa date, on ne peut pas y répondre."
+        )
+    return found
+
+
+def _documents(group: etree._Element | None, item: str) -> tuple[str, ...]:
+    return tuple(filter(None, _file_names(group, item)))
+
+
 def _envelope(name: str, root: etree._Element) -> Envelope:
     emitter = child(root, "Emetteur")
     identity = child(emitter, "IDCL")
@@ -176,6 +233,17 @@ def _classification(name: str, root: etree._Element) -> Classification:
     )
 
 
+_TYPES: Final = {kind.root: kind for kind in MessageType}
+_LETTERS: Final = (MessageType.LETTER, MessageType.PIECES_REQUEST, MessageType.OBSERVATIONS)
+_REPLIES: Final = (
+    MessageType.LETTER_ANSWER,
+    MessageType.PIECES_REQUEST_ACKNOWLEDGED,
+    MessageType.PIECES_REFUSED,
+    MessageType.PIECES_SENT,
+    MessageType.OBSERVATIONS_ACKNOWLEDGED,
+    MessageType.OBSERVATIONS_REJECTED,
+    MessageType.OBSERVATIONS_ANSWERED,
+)
 _READERS: Final[dict[str, Callable[[str, etree._Element], Message]]] = {
     "EnveloppeCLMISILL": _envelope,
     "EnveloppeMISILLCL": _return_envelope,
@@ -183,6 +251,11 @@ _READERS: Final[dict[str, Callable[[str, etree._Element], Message]]] = {
     MessageType.ACTE.root: _acte,
     MessageType.ACTE_ACKNOWLEDGED.root: _acknowledgement,
     MessageType.ACTE_ANOMALY.root: _anomaly,
+    **{kind.root: _letter for kind in _LETTERS},
+    MessageType.COURT_REFERRAL.root: _court_referral,
+    **{kind.root: _reply for kind in _REPLIES},
+    MessageType.PIECES_ANSWER_ACKNOWLEDGED.root: _reply_acknowledgement,
+    MessageType.OBSERVATIONS_ANSWER_ACKNOWLEDGED.root: _reply_acknowledgement,
     MessageType.CANCELLATION.root: _cancellation,
     MessageType.CANCELLATION_ACKNOWLEDGED.root: _cancellation_ack,
     MessageType.CLASSIFICATION_REQUEST.root: _classification_request,
@@ -200,7 +273,7 @@ def _received_on(name: str, root: etree._Element) -> date:
     if received_on is None:
         raise UnusableMessage(
             f"Impossible de récupérer la date de réception dans « {name} » : "
-            "l'acte n'est pas considéré comme acquitté."
+            "l'envoi n'est pas considéré comme acquitté."
         )
     return received_on
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from socle.actes.protocol.classification import Classification, MatiereCode
-from socle.actes.protocol.codes import STALE_CLASSIFICATION, FileKind, Nature
+from socle.actes.protocol.codes import STALE_CLASSIFICATION, FileKind, MessageType, Nature
 from socle.actes.protocol.identifiers import ActeId
 
 
@@ -192,6 +192,45 @@ class CancellationAck:
 
 
 @dataclass(frozen=True, slots=True)
+class PrefectureLetter:
+    """A letter about an acte (2-1, 3-1, 4-1) or the notice of its déféré (5-1).
+
+    `dated` is the date written in it (`DateCourrierPref`, `DateDepot` of a déféré): with `acte` the
+    only key its answers are matched by. `text` is what a 3-1 asks for, or the grounds of a 4-1 or
+    5-1. `documents` are the names of the files that came with it.
+    """
+
+    type: MessageType
+    acte: ActeId
+    dated: date
+    text: str
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the collectivité sends about a letter (2-2, 3-2, 3-3, 3-4, 4-2, 4-3, 4-4).
+
+    `dated` is the date of the letter RECEIVED, never that of the answer.
+    """
+
+    type: MessageType
+    acte: ActeId
+    dated: date
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAcknowledgement:
+    """The State has received, on `received_on`, the answer to the letter of `dated` (3-5, 4-5)."""
+
+    type: MessageType
+    acte: ActeId
+    dated: date
+    received_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class ClassificationRequest:
     """`DemandeClassification`: the collectivité holds the version of `held`, or none."""
 
@@ -214,6 +253,9 @@ Message = (
     | EnvelopeAnomaly
     | Cancellation
     | CancellationAck
+    | PrefectureLetter
+    | Reply
+    | ReplyAcknowledgement
     | ClassificationRequest
     | Classification
     | ClassificationUnchanged

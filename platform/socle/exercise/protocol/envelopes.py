@@ -17,7 +17,18 @@ UNRECOGNISED: Final = 999
 _EMAIL: Final = re.compile(
     r"[\w-]+(\.[\w-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,6}", re.ASCII
 )
-_ROOTS: Final = {"1-1": "Acte", "6-1": "Annulation", "7-1": "DemandeClassification"}
+_ROOTS: Final = {
+    "1-1": "Acte",
+    "2-2": "ReponseCourrierSimple",
+    "3-2": "ARDemandePieceComplementaire",
+    "3-3": "RefusPieceComplementaire",
+    "3-4": "PieceComplementaire",
+    "4-2": "ARLettreObservations",
+    "4-3": "RejetLettreObservations",
+    "4-4": "ReponseLettreObservations",
+    "6-1": "Annulation",
+    "7-1": "DemandeClassification",
+}
 
 
 class EnvelopeRefused(Refusal):

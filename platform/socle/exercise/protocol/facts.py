@@ -11,6 +11,11 @@ def act_cancelled(act_id: str) -> str:
     return f"annulation {act_id}"
 
 
+def letter_sent(act_id: str, code: str, day: str) -> str:
+    """A letter of this code, dated `day` (AAAA-MM-JJ), was sent about the act."""
+    return f"courrier {act_id} {code} {day}"
+
+
 def number_used(*, siren: str, nature: int, year: int, number: str) -> str:
     """The internal number is taken, for good: nothing says that a cancellation frees it."""
     return f"numero {siren} {nature} {year} {number}"

@@ -1,4 +1,4 @@
-"""Returns of the préfecture are mails: an HTML page for people, XML attachments for machines."""
+"""Returns of the préfecture are mails: an HTML page for people, attachments for machines."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ def build_mail(
     at: datetime,
     serial: int,
 ) -> bytes:
-    """One multipart/mixed message: `lines` (label → value) as HTML, then the XML attachments.
+    """One multipart/mixed message: `lines` (label → value) as HTML, then the attachments.
 
     `addresses` go into the header as they are: the caller has checked them.
     """
@@ -33,7 +33,8 @@ def build_mail(
     mail["X-Socle-Exercice"] = MENTION
     mail.set_content(_page(title, lines), subtype="html")
     for name, content in attachments.items():
-        mail.add_attachment(content, maintype="application", subtype="xml", filename=name)
+        subtype = "pdf" if name.endswith(".pdf") else "xml"
+        mail.add_attachment(content, maintype="application", subtype=subtype, filename=name)
     return bytes(mail)
 
 

@@ -8,6 +8,10 @@ LINE_ANOMALY: Final = "[anomalie ligne]"
 ENVELOPE_ANOMALY: Final = "[anomalie enveloppe]"
 SLOW: Final = "[lent]"
 SILENCE: Final = "[silence]"
+SIMPLE_LETTER: Final = "[courrier simple]"
+PIECES: Final = "[pièces]"
+OBSERVATIONS: Final = "[observations]"
+COURT_REFERRAL: Final = "[déféré]"
 
 #: How long an office that is asked to be slow lets the sender wait, counted from the deposit.
 SLOW_DELAY: Final = timedelta(seconds=60)

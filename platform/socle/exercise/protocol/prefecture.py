@@ -7,7 +7,7 @@ from typing import Final
 
 from socle.core.clock import legal_date
 from socle.exercise.protocol import actes_xml as xml
-from socle.exercise.protocol import answers, facts, markers, names
+from socle.exercise.protocol import answers, facts, letters, markers, names
 from socle.exercise.protocol import classification as classifications
 from socle.exercise.protocol.acts import Act, ActRefused, check_act, number_fact, read_act
 from socle.exercise.protocol.archives import UnreadableArchive, read_archive
@@ -92,6 +92,8 @@ def _check_batch(desk: _Desk, envelope_name: str, messages: tuple[Message, ...])
             expected |= _check_announced_act(read_act(message))
         elif message.name.code == "6-1":
             _check_cancellation(desk, message)
+        elif message.name.code in letters.ANSWERS:
+            expected |= letters.check_answer(message, desk.files, known=desk.knows)
     strangers = sorted(desk.files.keys() - expected)
     if strangers:
         raise EnvelopeRefused(f"Le fichier {strangers[0]} n'est annoncé par aucun message.")
@@ -133,7 +135,40 @@ def _answer_act(desk: _Desk, message: Message) -> None:
         return
     lines = {"Numéro": act.number, "Objet": act.subject, "Identifiant de l'acte": act.act_id}
     lines |= {"Anomalie": refusal} if refusal else {}
-    _reply(desk, message, code, title, lines, content, delay=markers.delay_of(act.subject))
+    delay = markers.delay_of(act.subject)
+    _reply(desk, message, code, title, lines, content, delay=delay)
+    if not refusal:
+        for kind in letters.wanted_by(act.subject):
+            _write(desk, message, kind, act, delay=delay)
+
+
+def _write(
+    desk: _Desk, message: Message, kind: letters.Kind, act: Act, *, delay: timedelta
+) -> None:
+    """Send a letter about an act that has just been acknowledged."""
+    on = desk.day
+    papers = letters.paper_names(
+        message.name.stem(kind.code), kind, desk.serial + len(desk.returns)
+    )
+    desk.facts.append(facts.letter_sent(act.act_id, kind.code, on.isoformat()))
+    _reply(
+        desk,
+        message,
+        kind.code,
+        kind.title,
+        {"Identifiant de l'acte": act.act_id, "Objet": act.subject},
+        letters.letter(kind, act.act_id, papers, on=on),
+        delay=delay,
+        papers={name: letters.paper(kind, act.act_id, act.subject, on=on) for name in papers},
+    )
+
+
+def _answer_reply(desk: _Desk, message: Message) -> None:
+    """Acknowledge an answer to a letter; a receipt and an answer to a 2-1 get nothing."""
+    receipt = letters.acknowledgement(message, on=desk.day)
+    if receipt:
+        code, title, content = receipt
+        _reply(desk, message, code, title, {"Acte": message.name.act_id}, content)
 
 
 def _answer_cancellation(desk: _Desk, message: Message) -> None:
@@ -159,6 +194,7 @@ _ANSWERS: Final = {
     "1-1": _answer_act,
     "6-1": _answer_cancellation,
     "7-1": _answer_classification,
+    **dict.fromkeys(letters.ANSWERS, _answer_reply),
 }
 
 
@@ -171,6 +207,7 @@ def _reply(
     content: bytes,
     *,
     delay: timedelta = timedelta(0),
+    papers: Mapping[str, bytes] | None = None,
 ) -> None:
     """Put a message of the office in its envelope, both in a mail, the mail among the returns."""
     serial = desk.serial + len(desk.returns)
@@ -185,6 +222,7 @@ def _reply(
     attachments = {
         envelope_name: answers.return_envelope(desk.sender, message_name),
         message_name: content,
+        **(papers or {}),
     }
     mail = build_mail(
         addresses=desk.sender.addresses,

@@ -1,0 +1,55 @@
+"""Wake-up calls of the acts."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from celery import shared_task
+from django.utils import timezone
+from django_tenants.utils import get_tenant_model, schema_context
+
+from socle.actes import bundles, letters
+from socle.core.queue import in_tenant
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="actes.remind_letters")
+def remind_letters() -> int:
+    """In every commune: acknowledge what could not be, and tell again about unread letters."""
+    return sum(_everywhere(_remind))
+
+
+@shared_task(name="actes.sweep_bundles")
+def sweep_bundles() -> None:
+    """In every commune: start again the ZIPs that lost their worker, forget the old ones."""
+    _everywhere(lambda at: bundles.sweep(at=at))
+
+
+@shared_task(name="actes.make_bundle", acks_late=True)
+@in_tenant
+def make_bundle(*, bundle_id: int) -> bool:
+    """Make one ZIP, however many times this message is delivered."""
+    return bundles.make(bundle_id=bundle_id, at=timezone.now())
+
+
+def _remind(at: datetime) -> int:
+    letters.acknowledge_due(at=at)
+    return letters.remind(at=at)
+
+
+def _everywhere(work: Callable[[datetime], int | None]) -> list[int]:
+    """Do `work` in each commune's schema; what fails in one does not stop the others."""
+    done = []
+    for schema in _schemas():
+        try:
+            with schema_context(schema):
+                done.append(work(timezone.now()) or 0)
+        except Exception:
+            log.exception("the acts of %s could not be looked at", schema)
+    return done
+
+
+def _schemas() -> list[str]:
+    tenants = get_tenant_model().objects.exclude(organisation=None).order_by("pk")
+    return list(tenants.values_list("schema_name", flat=True))
