@@ -1,19 +1,29 @@
 """What happens at the counter: one function per event."""
 
+import io
+import zipfile
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, BinaryIO
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from registration_authority import files, papers, permissions, policies
-from registration_authority.adapters import Enrolment, adapter_for
+from registration_authority import files, papers, permissions, policies, portal
+from registration_authority.adapters import (
+    AuthorityUnavailable,
+    Enrolment,
+    UntrustedAnswer,
+    Waiting,
+    adapter_for,
+)
 from registration_authority.models import (
     Certificate,
     CertificateFile,
     CertificateRequest,
     CertificateState,
+    CertificationAuthority,
     FaceToFace,
     FileState,
     HandOver,
@@ -23,21 +33,20 @@ from registration_authority.models import (
     PieceKind,
     PieceState,
     RequestState,
+    RevocationListCopy,
     RevocationReason,
 )
-from registration_authority.pki.certificate import (
-    UnreadableCertificate,
-    facts_of,
-    load_certificate,
-)
+from registration_authority.pki.bundle import of_key, read_bundle
+from registration_authority.pki.certificate import UnreadableCertificate, load_certificate
 from registration_authority.pki.check import Expected, NotWhatWasAsked, check_issued
+from registration_authority.pki.crl import UnusableList, on_list, read_list
 from registration_authority.pki.csr import Request, check_subject, read_request
 from registration_authority.pki.names import Holder, checked_holder
 from socle.accounts import actions as accounts
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import CertificateLevel, Person
 from socle.core import queue
-from socle.core.clock import legal_date
+from socle.core.clock import PARIS, legal_date
 from socle.core.refusals import Refusal
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
@@ -367,16 +376,143 @@ def issue_now(request_id: int, *, at: datetime) -> Certificate | None:
         return Certificate.objects.filter(request_id=request_id).first()
     adapter = adapter_for(request.file.offer.authority)
     try:
-        pem = adapter.enroll(_enrolment(request), at=at)
+        answer = adapter.enroll(_enrolment(request), at=at)
     except Refusal as refusal:
         record_failure(request_id=request_id, why=str(refusal), at=at)
         return None
-    # Written down as it came, in a transaction of its own, before it is understood.
-    CertificateRequest.objects.filter(pk=request_id, answer="").update(answer=pem)
-    certificate = record_certificate(request_id=request_id, pem=pem, at=at)
+    except UntrustedAnswer as fault:
+        note_untrusted(request_id=request_id, why=str(fault), at=at)
+        raise
+    if isinstance(answer, Waiting):
+        CertificateRequest.objects.filter(pk=request_id).update(ask_again_at=answer.until)
+        return None
+    return _settled(request, answer, at)
+
+
+@transaction.atomic
+def note_untrusted(*, request_id: int, why: str, at: datetime) -> None:
+    """Write down an answer that was not believed; the request stays where it was."""
+    request = _request(request_id)
+    _journal(request.file, "ra.answer_refused", "Socle", at, reason=why, outcome="refused")
+
+
+def deposit_certificate(
+    *, file_id: int, content: bytes, by: Person, at: datetime, revocation_list: bytes = b""
+) -> Certificate:
+    """Store the certificate an operator brings back from the authority's portal.
+
+    `content` is .cer, .pem or .p7b, in which the certificate of the request's key is chosen;
+    `revocation_list` is the authority's, when it publishes none. The file of another person, or of
+    no certificate, changes nothing. A certificate for our key that is not exactly what was asked
+    is set aside. Raises OwnFile, ForbiddenStep, UnreadableBundle, PrivateKeyInBundle, UnusableList,
+    NotWhatWasAsked.
+    """
+    request = _awaited_by_hand(file_id, by)
+    authority = request.file.offer.authority
+    found = of_key(read_bundle(content), request.public_key)
+    if found is None:
+        raise NotWhatWasAsked(
+            "Aucun certificat de ce fichier n’est celui de la demande (clé publique différente) : "
+            "vérifiez sur le portail de l’autorité que c’est bien celui de ce dossier.",
+            field="certificate",
+        )
+    refresh_revocations(authority=authority, content=revocation_list, at=at)
+    pem = found.public_bytes(Encoding.PEM).decode()
+    certificate = _settled(request, pem, at)
     if certificate is None:
-        _withdraw_answer(request, pem, at)
+        request.refresh_from_db()
+        raise NotWhatWasAsked(request.message, field="certificate")
     return certificate
+
+
+@transaction.atomic
+def export_request(*, file_id: int, by: Person, at: datetime) -> bytes:
+    """One ZIP for the authority's portal: the request (PKCS#10) and the sheet of what to type.
+
+    Raises OwnFile, ForbiddenStep.
+    """
+    request = _awaited_by_hand(file_id, by)
+    file = request.file
+    sheet = papers.request_sheet(
+        file=file,
+        holder=holder_of(file),
+        public_key=request.public_key,
+        syndicat=directory.syndicat(),
+        at=at,
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        _put(archive, "demande.csr", request.csr_pem.encode(), at)
+        _put(archive, "fiche.pdf", sheet, at)
+    _journal(file, "ra.request_exported", by, at, holder=str(file.holder))
+    return out.getvalue()
+
+
+def refresh_revocations(
+    *, authority: CertificationAuthority, at: datetime, content: bytes = b""
+) -> RevocationListCopy:
+    """Keep the newest list of revoked certificates, and draw from it what it says of ours.
+
+    `content` is a list brought by hand; without it the authority is asked. A certificate found on
+    it is out of use at once, even when nobody here asked. Raises UnusableList.
+    """
+    if not content:
+        try:
+            content = adapter_for(authority).crl(at=at)
+        except AuthorityUnavailable as fault:
+            raise UnusableList(
+                f"La liste de révocation de « {authority} » manque : téléchargez-la sur le site de "
+                "l’autorité et versez-la ici.",
+                field="revocation_list",
+            ) from fault
+    return keep_revocations(authority_id=authority.pk, content=content, at=at)
+
+
+@transaction.atomic
+def bring_revocations(
+    *, authority: CertificationAuthority, content: bytes, by: Person, at: datetime
+) -> RevocationListCopy:
+    """An operator brings the list of revoked certificates of an authority. Raises UnusableList."""
+    kept = keep_revocations(authority_id=authority.pk, content=content, at=at)
+    record(
+        event="ra.list_brought",
+        subject=authority,
+        by=by,
+        at=at,
+        detail={"authority": authority.name, "number": kept.number},
+        schema=PUBLIC,
+    )
+    return kept
+
+
+@transaction.atomic
+def keep_revocations(*, authority_id: int, content: bytes, at: datetime) -> RevocationListCopy:
+    """Check and keep a list of revoked certificates. Raises UnusableList."""
+    authority = CertificationAuthority.objects.select_for_update().get(pk=authority_id)
+    former = RevocationListCopy.objects.filter(authority=authority).first()
+    checked = read_list(
+        content,
+        authority_pem=authority.certificate_pem,
+        at=at,
+        after=int(former.number, 16) if former else 0,
+    )
+    kept, _ = RevocationListCopy.objects.update_or_create(
+        authority=authority,
+        defaults={
+            "content": checked.content,
+            "number": f"{checked.number:x}",
+            "this_update": checked.this_update,
+            "next_update": checked.next_update,
+            "received_at": at,
+        },
+    )
+    ours = Certificate.objects.filter(
+        file__offer__authority=authority, revocation_confirmed_at=None, not_after__gt=at
+    )
+    serials = dict(ours.values_list("serial", "pk"))
+    for serial, revoked_at in checked.revoked(serials).items():
+        _confirm_revocation(serials[serial], revoked_at, at)
+    return kept
 
 
 @transaction.atomic
@@ -399,6 +535,7 @@ def record_certificate(*, request_id: int, pem: str, at: datetime) -> Certificat
         return Certificate.objects.filter(request=request).first()
     try:
         facts = check_issued(pem, expected=_expected(request), at=at)
+        _check_not_revoked(file.offer.authority, facts.serial)
     except (NotWhatWasAsked, UnreadableCertificate) as refusal:
         _give_up(request, RequestState.QUARANTINED, str(refusal))
         _journal(file, "ra.issue_failed", "Socle", at, reason=str(refusal), outcome="refused")
@@ -559,15 +696,7 @@ def revoke(
     certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
     if certificate.state == CertificateState.REVOKED:
         return certificate
-    certificate.state = CertificateState.REVOKED
-    certificate.revoked_at, certificate.revoked_by = at, by
-    certificate.revocation_reason = reason
-    certificate.save(update_fields=["state", "revoked_at", "revoked_by", "revocation_reason"])
-    accounts.withdraw_certificate(fingerprint=certificate.fingerprint, at=at)
-    label = RevocationReason(reason).label
-    if file.state == FileState.ISSUED:
-        file.closing_reason = f"Certificat révoqué avant sa remise : {label.lower()}"
-        _move(file, FileState.CANCELLED, "closing_reason")
+    _take_out_of_use(certificate, file, reason, by=by, at=at)
     _journal(
         file,
         "ra.revoked",
@@ -575,17 +704,7 @@ def revoke(
         at,
         holder=str(file.holder),
         serial=certificate.serial,
-        reason=label,
-    )
-    _tell(
-        file,
-        f"revoked:{certificate.pk}",
-        "Votre certificat est révoqué",
-        at,
-        (
-            f"Motif : {label.lower()}. Il ne permet plus de transmettre. Pour en obtenir un autre, "
-            "appelez votre syndicat."
-        ),
+        reason=RevocationReason(reason).label,
     )
     queue.after_commit("ra.revoke", certificate_id=certificate.pk)
     return certificate
@@ -625,12 +744,12 @@ def revoke_at_authority(certificate_id: int, *, at: datetime) -> None:
     )
     if certificate.revoked_at is None or certificate.revocation_confirmed_at is not None:
         return
-    adapter_for(certificate.file.offer.authority).revoke(
-        certificate.serial, reason=certificate.revocation_reason, at=certificate.revoked_at
+    revoked = adapter_for(certificate.file.offer.authority).revoke(
+        certificate.pem, reason=certificate.revocation_reason, at=certificate.revoked_at
     )
-    Certificate.objects.filter(pk=certificate_id, revocation_confirmed_at=None).update(
-        revocation_confirmed_at=at
-    )
+    # « Accepted » is not « revoked »: without the authority's word, only its list will tell.
+    changes = {"revocation_sent_at": at} | ({"revocation_confirmed_at": at} if revoked else {})
+    Certificate.objects.filter(pk=certificate_id, revocation_confirmed_at=None).update(**changes)
 
 
 @transaction.atomic
@@ -675,7 +794,16 @@ def _enrolment(request: CertificateRequest) -> Enrolment:
         request=_asked(request),
         holder=holder_of(request.file),
         validity=request.file.offer.validity,
+        known=_known_to(request.file),
     )
+
+
+def _known_to(file: CertificateFile) -> bool:
+    return Certificate.objects.filter(
+        file__offer__authority=file.offer.authority,
+        file__holder=file.holder,
+        file__organisation=file.organisation,
+    ).exists()
 
 
 def _expected(request: CertificateRequest) -> Expected:
@@ -687,6 +815,8 @@ def _expected(request: CertificateRequest) -> Expected:
         policy=offer.policy,
         validity=offer.validity,
         min_rsa_bits=offer.min_rsa_bits,
+        usage=offer.usage,  # type: ignore[arg-type]  # a choice of the column
+        chain_pem=offer.authority.chain_pem,
     )
 
 
@@ -694,15 +824,105 @@ def _asked(request: CertificateRequest) -> Request:
     return read_request(request.csr_pem.encode(), min_rsa_bits=request.file.offer.min_rsa_bits)
 
 
-def _withdraw_answer(request: CertificateRequest, pem: str, at: datetime) -> None:
+def _settled(request: CertificateRequest, pem: str, at: datetime) -> Certificate | None:
+    """Keep what the authority sent, and tell it whether it stays."""
+    # Written down as it came, in a transaction of its own, before it is understood.
+    CertificateRequest.objects.filter(pk=request.pk, answer="").update(answer=pem)
+    certificate = record_certificate(request_id=request.pk, pem=pem, at=at)
+    _settle(request, pem, kept=certificate is not None, at=at)
+    return certificate
+
+
+def _settle(request: CertificateRequest, pem: str, *, kept: bool, at: datetime) -> None:
     """A certificate we set aside must not stay in force at the authority."""
     try:
-        serial = facts_of(load_certificate(pem)).serial
+        load_certificate(pem)
     except UnreadableCertificate:
         return
-    adapter_for(request.file.offer.authority).revoke(
-        serial, reason=RevocationReason.UNSPECIFIED, at=at
+    reason = "" if kept else _request(request.pk).message
+    adapter_for(request.file.offer.authority).settle(
+        request.issuance_key, pem, accepted=kept, reason=reason, at=at
     )
+
+
+def _awaited_by_hand(file_id: int, by: Person) -> CertificateRequest:
+    """The request of a file whose authority waits for an operator."""
+    request = (
+        CertificateRequest.objects.select_related(
+            "file__organisation", "file__holder", "file__offer__authority"
+        )
+        .filter(file_id=file_id, state=RequestState.APPROVED)
+        .first()
+    )
+    if request is None or request.file.offer.authority.adapter != portal.ADAPTER:
+        raise policies.ForbiddenStep(
+            "Ce dossier n’attend pas de certificat du portail d’une autorité : rechargez la page "
+            "pour voir l’étape suivante."
+        )
+    permissions.check_can_serve(by, request.file)
+    return request
+
+
+def _check_not_revoked(authority: CertificationAuthority, serial: str) -> None:
+    kept = RevocationListCopy.objects.filter(authority=authority).first()
+    if kept is not None and on_list(bytes(kept.content), serial):
+        raise NotWhatWasAsked(
+            "Le certificat reçu de l’autorité est déjà révoqué (numéro de série "
+            f"{serial}), il ne sera pas remis : signalez-le à l’autorité de certification."
+        )
+
+
+def _confirm_revocation(certificate_id: int, revoked_at: datetime, at: datetime) -> None:
+    file = _locked(Certificate.objects.values_list("file_id", flat=True).get(pk=certificate_id))
+    certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
+    if certificate.state == CertificateState.VALID:
+        _take_out_of_use(certificate, file, RevocationReason.UNSPECIFIED, by=None, at=revoked_at)
+        _journal(
+            file,
+            "ra.found_revoked",
+            "Socle",
+            at,
+            holder=str(file.holder),
+            serial=certificate.serial,
+        )
+    certificate.revocation_confirmed_at = at
+    certificate.save(update_fields=["revocation_confirmed_at"])
+
+
+def _take_out_of_use(
+    certificate: Certificate,
+    file: CertificateFile,
+    reason: RevocationReason,
+    *,
+    by: Person | None,
+    at: datetime,
+) -> None:
+    certificate.state = CertificateState.REVOKED
+    certificate.revoked_at, certificate.revoked_by = at, by
+    certificate.revocation_reason = reason
+    certificate.save(update_fields=["state", "revoked_at", "revoked_by", "revocation_reason"])
+    accounts.withdraw_certificate(fingerprint=certificate.fingerprint, at=at)
+    label = RevocationReason(reason).label
+    if file.state == FileState.ISSUED:
+        file.closing_reason = f"Certificat révoqué avant sa remise : {label.lower()}"
+        _move(file, FileState.CANCELLED, "closing_reason")
+    _tell(
+        file,
+        f"revoked:{certificate.pk}",
+        "Votre certificat est révoqué",
+        at,
+        (
+            f"Motif : {label.lower()}. Il ne permet plus de transmettre. Pour en obtenir un autre, "
+            "appelez votre syndicat."
+        ),
+    )
+
+
+def _put(archive: zipfile.ZipFile, name: str, content: bytes, at: datetime) -> None:
+    stamp = at.astimezone(PARIS)
+    entry = zipfile.ZipInfo(name, (stamp.year, stamp.month, stamp.day, stamp.hour, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content)
 
 
 def _check_can_hand_over(

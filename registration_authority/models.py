@@ -34,9 +34,36 @@ class CertificationAuthority(models.Model):
     name = models.CharField("nom", max_length=120)
     adapter = models.CharField(max_length=20)
     certificate_pem = models.TextField("certificat de l’autorité")
+    chain_pem = models.TextField("autorités au-dessus", blank=True)
+    """Who signed the certificate of the authority, up to the root (PEM, one after the other)."""
+    crl_url = models.URLField("adresse de sa liste de révocation", blank=True)
+    portal_url = models.URLField("adresse de son portail", blank=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class RevocationListCopy(models.Model):
+    """The last list of revoked certificates we got from an authority, checked when it came."""
+
+    authority = models.OneToOneField(
+        CertificationAuthority, on_delete=models.PROTECT, related_name="revocation_list"
+    )
+    content = models.BinaryField()
+    """The list itself, DER."""
+    number = models.CharField(max_length=40)
+    """The CRL number (RFC 5280 §5.2.3) in hexadecimal: 20 bytes at most."""
+    this_update = models.DateTimeField()
+    next_update = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(next_update__gt=F("this_update")),
+                name="%(app_label)s_%(class)s_lasts",
+            ),
+        )
 
 
 class TrainingKey(models.Model):
@@ -81,6 +108,14 @@ class PieceKind(models.TextChoices):
     TERMS = "terms", "Demande et conditions d’utilisation signées"
 
 
+class Usage(models.TextChoices):
+    """What the key may do: the key usage of the certificate (EN 319 412-2 §4.3.2)."""
+
+    AUTHENTICATION = "authentication", "Authentification"
+    SIGNATURE = "signature", "Signature"
+    DUAL = "dual", "Authentification et signature"
+
+
 class Offer(models.Model):
     """What an authority sells and what it asks for: its certification policy, as data."""
 
@@ -90,6 +125,7 @@ class Offer(models.Model):
     code = models.SlugField(max_length=30, unique=True)
     name = models.CharField("offre", max_length=120)
     level = models.CharField("niveau", max_length=12, choices=CertificateLevel)
+    usage = models.CharField("usage", max_length=14, choices=Usage, default=Usage.AUTHENTICATION)
     policy = models.CharField("politique (OID)", max_length=80)
     duration_months = models.PositiveSmallIntegerField("durée en mois")
     required_pieces = ArrayField(models.CharField(max_length=12, choices=PieceKind))
@@ -345,6 +381,8 @@ class CertificateRequest(models.Model):
     answer = models.TextField(blank=True)
     """What the authority sent back, as it came, before it was understood."""
     message = models.CharField(max_length=1000, blank=True)
+    ask_again_at = models.DateTimeField(null=True)
+    """When an authority that takes its time is asked again."""
 
     class Meta:
         constraints = (
@@ -409,6 +447,8 @@ class Certificate(models.Model):
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     revocation_reason = models.CharField(max_length=24, choices=RevocationReason, blank=True)
+    revocation_sent_at = models.DateTimeField(null=True)
+    """When the authority was asked to revoke, or the counter told to ask it on its portal."""
     revocation_confirmed_at = models.DateTimeField(null=True)
     """When the authority said it had revoked too; we stop using the certificate before that."""
 
@@ -427,6 +467,7 @@ class Certificate(models.Model):
                     state=CertificateState.VALID,
                     revoked_at=None,
                     revocation_reason="",
+                    revocation_sent_at=None,
                     revocation_confirmed_at=None,
                 )
                 | (

@@ -8,12 +8,14 @@ from typing import Final
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from registration_authority import portal
 from registration_authority.models import (
     LIVE_REQUESTS,
     Certificate,
     CertificateFile,
     CertificateRequest,
     CertificateState,
+    CertificationAuthority,
     FileState,
     HandOver,
     Piece,
@@ -141,6 +143,24 @@ def files_in_full() -> QuerySet[CertificateFile]:
     )
 
 
+def authorities() -> QuerySet[CertificationAuthority]:
+    """The authorities with the last list of revoked certificates, by name."""
+    return CertificationAuthority.objects.select_related("revocation_list").order_by("name")
+
+
+def to_revoke_by_hand() -> QuerySet[Certificate]:
+    """Certificates an operator must have revoked on the portal of their authority."""
+    return (
+        Certificate.objects.filter(
+            state=CertificateState.REVOKED,
+            revocation_confirmed_at=None,
+            file__offer__authority__adapter=portal.ADAPTER,
+        )
+        .select_related("file__holder", "file__organisation", "file__offer__authority")
+        .order_by("revoked_at")
+    )
+
+
 def search(found: QuerySet[CertificateFile], text: str) -> QuerySet[CertificateFile]:
     """Files whose body or holder answers to every word of `text`."""
     for word in text.split():
@@ -220,16 +240,18 @@ def members_named(text: str) -> QuerySet[Organisation]:
 # For the sweep
 
 
-def requests_to_send() -> list[int]:
-    """Approved requests whose certificate is not stored yet, oldest first."""
-    waiting = CertificateRequest.objects.filter(state=RequestState.APPROVED)
+def requests_to_send(at: datetime) -> list[int]:
+    """Approved requests whose certificate is not stored yet and due to be asked, oldest first."""
+    waiting = CertificateRequest.objects.filter(
+        Q(ask_again_at=None) | Q(ask_again_at__lte=at), state=RequestState.APPROVED
+    )
     return list(waiting.order_by("approved_at").values_list("pk", flat=True))
 
 
 def revocations_to_confirm() -> list[int]:
-    """Revoked certificates the authority has not confirmed, oldest first."""
+    """Revoked certificates the authority was not asked to revoke yet, oldest first."""
     waiting = Certificate.objects.filter(
-        state=CertificateState.REVOKED, revocation_confirmed_at=None
+        state=CertificateState.REVOKED, revocation_confirmed_at=None, revocation_sent_at=None
     )
     return list(waiting.order_by("revoked_at").values_list("pk", flat=True))
 

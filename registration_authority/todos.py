@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from registration_authority import queries
+from registration_authority import portal, queries
 from registration_authority.models import (
     CertificateFile,
     CertificateRequest,
@@ -45,6 +45,35 @@ def to_check(request: HttpRequest) -> Iterable[Todo]:
         _agreed(ready, "certificat à établir", "certificats à établir"),
         _list(FileState.FACE_TO_FACE_DONE),
         "Établir",
+    )
+
+
+def to_carry(request: HttpRequest) -> Iterable[Todo]:
+    """Requests to carry to the portal of an authority."""
+    waiting = (
+        CertificateRequest.objects.filter(
+            state=RequestState.APPROVED, file__offer__authority__adapter=portal.ADAPTER
+        )
+        .exclude(file__holder=request.user)
+        .count()
+    )
+    yield Todo(
+        waiting,
+        _agreed(waiting, "demande", "demandes") + " à suivre sur le portail de l’autorité",
+        _list(FileState.FACE_TO_FACE_DONE),
+        "Suivre",
+    )
+
+
+def to_revoke(request: HttpRequest) -> Iterable[Todo]:
+    """Revocations to ask on the portal of an authority: it has twenty-four hours to publish."""
+    count = queries.to_revoke_by_hand().count()
+    yield Todo(
+        count,
+        _agreed(count, "certificat", "certificats") + " à révoquer sur le portail de l’autorité",
+        reverse("registration_authority:lists"),
+        "Révoquer",
+        "danger",
     )
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from pypdfium2 import PdfDocument
 
 from registration_authority import actions, adapters, defaults, files, queries, tasks, training
-from registration_authority.adapters import AuthorityUnavailable, Enrolment
+from registration_authority.adapters import AuthorityUnavailable, Enrolment, Waiting
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -506,18 +506,23 @@ class FakeAuthority:
     """An authority that answers as told, and remembers what it was asked."""
 
     def __init__(self, answer: Any) -> None:
-        self.answer, self.asked, self.revoked = answer, [], []
+        self.answer, self.asked = answer, []
+        self.settled, self.revoked = [], []
 
-    def enroll(self, enrolment: Enrolment, *, at: datetime) -> str:
+    def enroll(self, enrolment: Enrolment, *, at: datetime) -> str | Waiting:
         self.asked.append(enrolment.key)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer(enrolment)
 
-    def revoke(self, serial: str, *, reason: str, at: datetime) -> None:
-        self.revoked.append((serial, reason))
+    def settle(self, key: Any, pem: str, *, accepted: bool, reason: str, at: datetime) -> None:
+        self.settled.append((key, accepted, reason))
+
+    def revoke(self, pem: str, *, reason: str, at: datetime) -> bool:
+        self.revoked.append((pem, reason))
         if isinstance(self.answer, Exception):
             raise self.answer
+        return True
 
     def crl(self, *, at: datetime) -> bytes:
         return b""
@@ -559,7 +564,7 @@ def test_a_refusal_of_the_authority_is_shown_and_another_request_may_come(
     assert counter.ask().state == RequestState.DEPOSITED
 
 
-def test_the_certificate_of_somebody_else_is_set_aside_and_revoked(
+def test_the_certificate_of_somebody_else_is_set_aside_and_the_authority_told(
     counter: Counter, authority: Any
 ) -> None:
     request = approved(counter)
@@ -582,7 +587,7 @@ def test_the_certificate_of_somebody_else_is_set_aside_and_revoked(
     assert request.state == RequestState.QUARANTINED
     assert "NTRFR-200081511" in request.message
     assert request.answer.startswith("-----BEGIN CERTIFICATE-----")
-    assert fake.revoked == [("ff", RevocationReason.UNSPECIFIED)]
+    assert fake.settled == [(request.issuance_key, False, request.message)]
     assert counter.state == FileState.FACE_TO_FACE_DONE
     assert not Certificate.objects.exists()
 
