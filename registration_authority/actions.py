@@ -389,6 +389,16 @@ def issue_now(request_id: int, *, at: datetime) -> Certificate | None:
     return _settled(request, answer, at)
 
 
+def settle_now(request_id: int, *, at: datetime) -> None:
+    """Tell the authority again what became of its certificate, when it could not be told.
+
+    Raises AuthorityUnavailable, AuthorityRefused.
+    """
+    request = _request(request_id)
+    if request.settled_at is None and request.answer:
+        _settle(request, request.answer, kept=request.state == RequestState.ISSUED, at=at)
+
+
 @transaction.atomic
 def note_untrusted(*, request_id: int, why: str, at: datetime) -> None:
     """Write down an answer that was not believed; the request stays where it was."""
@@ -838,11 +848,13 @@ def _settle(request: CertificateRequest, pem: str, *, kept: bool, at: datetime) 
     try:
         load_certificate(pem)
     except UnreadableCertificate:
+        CertificateRequest.objects.filter(pk=request.pk).update(settled_at=at)
         return
     reason = "" if kept else _request(request.pk).message
     adapter_for(request.file.offer.authority).settle(
         request.issuance_key, pem, accepted=kept, reason=reason, at=at
     )
+    CertificateRequest.objects.filter(pk=request.pk).update(settled_at=at)
 
 
 def _awaited_by_hand(file_id: int, by: Person) -> CertificateRequest:

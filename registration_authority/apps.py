@@ -13,14 +13,16 @@ class RegistrationAuthorityConfig(AppConfig):
     verbose_name = "Autorité d’enregistrement"
 
     def ready(self) -> None:
-        from registration_authority import adapters, portal, todos, training
+        from registration_authority import adapters, cmp, portal, todos, training
         from socle.notices.todos import register
 
         adapters.register(training.ADAPTER, training.TrainingAuthority)
         adapters.register(portal.ADAPTER, portal.PortalAuthority)
+        adapters.register(cmp.ADAPTER, cmp.CmpAuthority)
         crypto.register(
             "registration_authority.TrainingKey", "sealed_key", purpose=training.PURPOSE
         )
+        crypto.register("registration_authority.CmpLink", "sealed_key", purpose=cmp.PURPOSE)
         navigation.register(
             Door(
                 Scope.PORTAL,

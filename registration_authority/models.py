@@ -101,6 +101,42 @@ class TrainingIssue(models.Model):
         )
 
 
+class CmpLink(models.Model):
+    """How we speak CMP with an authority: its address, our certificate, our key sealed."""
+
+    class Carries(models.TextChoices):
+        PKCS10 = "pkcs10", "la demande de la personne telle quelle (p10cr)"
+        TEMPLATE = "template", "un modèle rempli par le syndicat (ir, cr)"
+
+    authority = models.OneToOneField(
+        CertificationAuthority, on_delete=models.PROTECT, related_name="cmp_link"
+    )
+    url = models.URLField("adresse")
+    certificate_pem = models.TextField("certificat de l’autorité d’enregistrement")
+    sealed_key = models.BinaryField()
+    responder_pem = models.TextField("certificat qui signe les réponses", blank=True)
+    carries = models.CharField(max_length=8, choices=Carries, default=Carries.PKCS10)
+    implicit_confirm = models.BooleanField("sans confirmation explicite", default=False)
+
+
+class CmpExchange(models.Model):
+    """One conversation for one certificate, written down before each question."""
+
+    authority = models.ForeignKey(CertificationAuthority, on_delete=models.PROTECT)
+    key = models.UUIDField(unique=True)
+    """The issuance key of the request."""
+    transaction = models.CharField(max_length=32, unique=True)
+    """transactionID, hexadecimal; the same for every message of the conversation."""
+    heard = models.CharField(max_length=128, blank=True)
+    """senderNonce of the last answer that was believed, hexadecimal."""
+    request_id = models.IntegerField()
+    asked_at = models.DateTimeField()
+    pem = models.TextField(blank=True)
+    confirmed = models.BooleanField(default=False)
+    """The authority takes silence for consent."""
+    settled_at = models.DateTimeField(null=True)
+
+
 class PieceKind(models.TextChoices):
     IDENTITY = "identity", "Pièce d’identité"
     FUNCTION = "function", "Justificatif de fonction"
@@ -131,6 +167,10 @@ class Offer(models.Model):
     required_pieces = ArrayField(models.CharField(max_length=12, choices=PieceKind))
     min_rsa_bits = models.PositiveSmallIntegerField(default=2048)
     price_code = models.SlugField("code du tarif", max_length=30)
+    renewals_without_face_to_face = models.PositiveSmallIntegerField(
+        "renouvellements sans nouveau face à face", default=0
+    )
+    """In a row, after a certificate handed over in person, nothing about the person changed."""
     is_open = models.BooleanField("proposée", default=True)
 
     class Meta:
@@ -383,6 +423,8 @@ class CertificateRequest(models.Model):
     message = models.CharField(max_length=1000, blank=True)
     ask_again_at = models.DateTimeField(null=True)
     """When an authority that takes its time is asked again."""
+    settled_at = models.DateTimeField(null=True)
+    """When the authority was told whether its certificate is kept."""
 
     class Meta:
         constraints = (

@@ -248,6 +248,14 @@ def requests_to_send(at: datetime) -> list[int]:
     return list(waiting.order_by("approved_at").values_list("pk", flat=True))
 
 
+def requests_to_settle() -> list[int]:
+    """Answered requests whose authority was not told yet what became of its certificate."""
+    waiting = CertificateRequest.objects.filter(
+        state__in=(RequestState.ISSUED, RequestState.QUARANTINED), settled_at=None
+    ).exclude(answer="")
+    return list(waiting.order_by("pk").values_list("pk", flat=True))
+
+
 def revocations_to_confirm() -> list[int]:
     """Revoked certificates the authority was not asked to revoke yet, oldest first."""
     waiting = Certificate.objects.filter(

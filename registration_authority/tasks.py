@@ -39,6 +39,8 @@ def sweep() -> None:
     """Ask again what no message asked; one authority that does not answer stops no other."""
     for request_id in queries.requests_to_send(timezone.now()):
         _quietly(actions.issue_now, request_id)
+    for request_id in queries.requests_to_settle():
+        _quietly(actions.settle_now, request_id)
     for certificate_id in queries.revocations_to_confirm():
         _quietly(actions.revoke_at_authority, certificate_id)
 
