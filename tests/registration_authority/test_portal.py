@@ -127,13 +127,28 @@ def test_case_c68_the_certificate_of_another_request_changes_nothing(
     assert states(counter, request) == (FileState.FACE_TO_FACE_DONE, RequestState.APPROVED)
 
 
+def test_case_c23_a_siren_of_eight_digits_is_set_aside(counter: Counter, outside: Outside) -> None:
+    request = sent(counter)
+    with pytest.raises(NotWhatWasAsked, match="SIREN : « 0002 21750001"):
+        bring(counter, outside.sign(request, siren="21750001"), revocation_list=outside.crl())
+    assert states(counter, request)[1] == RequestState.QUARANTINED
+
+
+def test_case_c24_the_siren_of_the_neighbour_is_set_aside(
+    counter: Counter, outside: Outside, town: Any
+) -> None:
+    request = sent(counter)
+    pem = outside.sign(request, siren=town.organisation.siren)
+    with pytest.raises(NotWhatWasAsked, match=f"SIREN : « 0002 {town.organisation.siren}"):
+        bring(counter, pem, revocation_list=outside.crl())
+    assert states(counter, request)[1] == RequestState.QUARANTINED
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
         ({"given_name": "Helene"}, "prénom : « Helene » au lieu de « Hélène »"),
         ({"surname": "Epinay"}, "nom : « Epinay »"),
-        ({"siren": "200081511"}, "SIREN"),
-        ({"siren": "21750001"}, "SIREN"),
         ({"email": "autre@exemple.fr"}, "adresse électronique"),
         ({"validity": timedelta(days=1094), "at": NOON + timedelta(days=1)}, "validité"),
     ],
@@ -163,7 +178,7 @@ def test_a_difference_stops_the_hand_over_and_is_named(
         (x509.SubjectAlternativeName, None, "adresse électronique"),
     ],
 )
-def test_another_usage_or_policy_than_the_offer_is_named(
+def test_case_c26_another_usage_or_policy_than_the_offer_is_named(
     counter: Counter, outside: Outside, kind: Any, value: Any, named: str
 ) -> None:
     pem = outside.resigned(outside.sign(sent(counter)), kind, value)

@@ -103,7 +103,7 @@ def test_the_list_is_filtered_by_state(desk: Browser, counter: Counter) -> None:
 
 
 @pytest.mark.parametrize("address", [PORTAL, f"{PORTAL}inventaire/"])
-def test_a_list_costs_the_same_however_long(
+def test_case_c70_a_list_costs_the_same_however_long(
     desk: Browser,
     counter: Counter,
     syndicat: Any,
@@ -480,7 +480,7 @@ def test_the_file_of_a_colleague_does_not_exist(
     assert answer.status_code == 404
 
 
-def test_the_file_of_another_commune_does_not_show(counter: Counter, town: Any) -> None:
+def test_case_c45_the_file_of_another_commune_does_not_show(counter: Counter, town: Any) -> None:
     connection.set_schema_to_public()
     Grant.objects.create(
         person=counter.holder,
