@@ -32,13 +32,19 @@ from registration_authority.models import (
     Piece,
     PieceKind,
     PieceState,
+    Renewal,
     RequestState,
     RevocationListCopy,
     RevocationReason,
 )
 from registration_authority.pki.bundle import of_key, read_bundle
 from registration_authority.pki.certificate import UnreadableCertificate, load_certificate
-from registration_authority.pki.check import Expected, NotWhatWasAsked, check_issued
+from registration_authority.pki.check import (
+    Expected,
+    NotWhatWasAsked,
+    check_issued,
+    subject_differences,
+)
 from registration_authority.pki.crl import UnusableList, on_list, read_list
 from registration_authority.pki.csr import Request, check_subject, read_request
 from registration_authority.pki.names import Holder, checked_holder
@@ -92,8 +98,9 @@ def open_file(
     offer: Offer,
     by: Person,
     at: datetime,
+    renews: Certificate | None = None,
 ) -> CertificateFile:
-    """Open the file of one certificate.
+    """Open the file of one certificate; `renews` is the one it is to replace.
 
     Raises NotGranted, AlreadyOpen, OwnFile, SecretInText, or UnfitName when the person's or the
     body's name cannot stand in a certificate.
@@ -108,6 +115,7 @@ def open_file(
         created_at=at,
         created_by=by,
         assigned_to=by,
+        renews=renews,
     )
     permissions.check_can_serve(by, file)
     holder_of(file)
@@ -351,7 +359,7 @@ def issue(*, request_id: int, by: Person, at: datetime) -> CertificateRequest:
     """
     request, file = _locked_request(request_id)
     permissions.check_can_serve(by, file)
-    if not FaceToFace.objects.filter(file=file).exists():
+    if _met(file) is None:
         raise policies.no_face_to_face()
     policies.check_step(file.state, FileState.ISSUED)
     policies.check_approvable(request.state)
@@ -689,6 +697,107 @@ def add_signed_receipt(
     return receipt
 
 
+# Renewal
+
+
+@transaction.atomic
+def open_renewal(*, certificate_id: int, by: Person, at: datetime) -> CertificateFile:
+    """Open the file of the next certificate, with what the last one's says.
+
+    Raises TooEarly, NotReady, and what `open_file` raises.
+    """
+    certificate = Certificate.objects.select_related(
+        "file__organisation", "file__holder", "file__offer"
+    ).get(pk=certificate_id)
+    policies.check_in_force(certificate.state, certificate.not_after, at=at)
+    policies.check_renewable(certificate.not_after, at=at)
+    return open_file(
+        organisation=certificate.file.organisation,
+        holder=certificate.file.holder,
+        function=certificate.file.function,
+        offer=certificate.file.offer,
+        by=by,
+        at=at,
+        renews=certificate,
+    )
+
+
+@transaction.atomic
+def carry_face_to_face(*, file_id: int, by: Person, at: datetime) -> CertificateFile:
+    """Renew on the face to face of the last file, where the offer allows it.
+
+    Raises OwnFile, ForbiddenStep, NotReady, NeedsFaceToFace with what changed.
+    """
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file)
+    policies.check_step(file.state, FileState.FACE_TO_FACE_DONE)
+    former = Certificate.objects.select_related("file").filter(pk=file.renews_id).first()
+    if former is None:
+        raise policies.NeedsFaceToFace(
+            "Ce dossier ne renouvelle aucun certificat : recevez la personne en face à face."
+        )
+    policies.check_in_force(former.state, former.not_after, at=at)
+    policies.check_face_to_face_carried(
+        in_a_row=_carried_in_a_row(former.file),
+        allowed=file.offer.renewals_without_face_to_face,
+        changes=map(str, subject_differences(load_certificate(former.pem), holder_of(file))),
+    )
+    file.carried_face_to_face = _met(former.file)
+    _move(file, FileState.FACE_TO_FACE_DONE, "carried_face_to_face")
+    _journal(file, "ra.face_to_face_carried", by, at, holder=str(file.holder))
+    return file
+
+
+@transaction.atomic
+def remind(certificate_id: int, *, at: datetime) -> Renewal | None:
+    """Tell the holder that her certificate ends, once for each date; None when nothing is due."""
+    certificate = (
+        Certificate.objects.select_for_update(of=("self",))
+        .select_related("file__holder", "file__organisation")
+        .get(pk=certificate_id)
+    )
+    known = Renewal.objects.filter(certificate=certificate).first()
+    if known is not None and known.muted_at is not None:
+        return None
+    told = known.told if known else None
+    days = policies.reminder_due(certificate.not_after, at=at, told=told)
+    if days is None:
+        return None
+    renewal, _ = Renewal.objects.update_or_create(
+        certificate=certificate,
+        defaults={"told": days, "told_at": at},
+        create_defaults={"told": days, "told_at": at, "opened_at": at},
+    )
+    _tell(
+        certificate.file,
+        f"renew:{certificate.pk}:{days}",
+        f"Votre certificat expire le {legal_date(certificate.not_after):%d/%m/%Y}",
+        at,
+        (
+            "Après cette date vous ne pourrez plus transmettre. Votre syndicat prépare le suivant "
+            "avec vous : surveillez la rubrique « Mon certificat »."
+        ),
+    )
+    _journal(certificate.file, "ra.renewal_told", "Socle", at, days=str(days))
+    return renewal
+
+
+@transaction.atomic
+def mute_renewal(*, certificate_id: int, by: Person, at: datetime) -> Renewal:
+    """Stop the reminders of one certificate: the person leaves, or the commune said no."""
+    renewal = (
+        Renewal.objects.select_for_update(of=("self",))
+        .select_related("certificate__file__organisation", "certificate__file__holder")
+        .get(certificate_id=certificate_id)
+    )
+    if renewal.muted_at is None:
+        renewal.muted_at, renewal.muted_by = at, by
+        renewal.save(update_fields=["muted_at", "muted_by"])
+        file = renewal.certificate.file
+        _journal(file, "ra.renewal_muted", by, at, holder=str(file.holder))
+    return renewal
+
+
 # The end
 
 
@@ -834,6 +943,19 @@ def _asked(request: CertificateRequest) -> Request:
     return read_request(request.csr_pem.encode(), min_rsa_bits=request.file.offer.min_rsa_bits)
 
 
+def _met(file: CertificateFile) -> FaceToFace | None:
+    """The face to face a file stands on: its own, or the one it carries."""
+    return FaceToFace.objects.filter(Q(file=file) | Q(pk=file.carried_face_to_face_id)).first()
+
+
+def _carried_in_a_row(file: CertificateFile) -> int:
+    """How many files, up to this one, renewed without a face to face."""
+    count = 0
+    while file.carried_face_to_face_id is not None and file.renews is not None:
+        count, file = count + 1, file.renews.file
+    return count
+
+
 def _settled(request: CertificateRequest, pem: str, at: datetime) -> Certificate | None:
     """Keep what the authority sent, and tell it whether it stays."""
     # Written down as it came, in a transaction of its own, before it is understood.
@@ -941,13 +1063,14 @@ def _check_can_hand_over(
     file: CertificateFile, by: Person, at: datetime
 ) -> tuple[Certificate, FaceToFace]:
     permissions.check_can_serve(by, file)
-    met = FaceToFace.objects.filter(file=file).first()
+    met = _met(file)
     if met is None:
         raise policies.no_face_to_face()
     policies.check_step(file.state, FileState.HANDED_OVER)
     certificate = Certificate.objects.get(file=file)
     policies.check_in_force(certificate.state, certificate.not_after, at=at)
-    policies.check_document(met.document_expires_on, on=legal_date(at), field="place")
+    if file.carried_face_to_face_id is None:
+        policies.check_document(met.document_expires_on, on=legal_date(at), field="place")
     return certificate, met
 
 

@@ -238,6 +238,17 @@ class CertificateFile(models.Model):
     checked_at = models.DateTimeField(null=True)
     checked_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     closing_reason = models.CharField("motif", max_length=300, blank=True)
+    renews = models.ForeignKey(
+        "Certificate",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="renouvelle",
+    )
+    carried_face_to_face = models.ForeignKey(
+        "FaceToFace", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    """The face to face of a former file, where the offer allows to renew without a new one."""
 
     # Annotations of `queries.files`: pieces to check, pieces to replace, state of the live request.
     pending: int
@@ -272,6 +283,10 @@ class CertificateFile(models.Model):
                     )
                 ),
                 name="%(app_label)s_%(class)s_goes_on_checked",
+            ),
+            models.CheckConstraint(
+                condition=Q(carried_face_to_face=None) | Q(renews__isnull=False),
+                name="%(app_label)s_%(class)s_carries_when_it_renews",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=(FileState.REFUSED, FileState.CANCELLED))
@@ -532,8 +547,8 @@ class HandOver(models.Model):
     certificate = models.OneToOneField(
         Certificate, on_delete=models.PROTECT, related_name="hand_over"
     )
-    face_to_face = models.OneToOneField(
-        FaceToFace, on_delete=models.PROTECT, related_name="hand_over"
+    face_to_face = models.ForeignKey(
+        FaceToFace, on_delete=models.PROTECT, related_name="hand_overs"
     )
     holder = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     officer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
@@ -560,3 +575,25 @@ class HandOver(models.Model):
             _holds_no_secret("place", "token_serial"),
         )
         indexes = (models.Index(fields=("signed_at",), name="ra_hand_over_signed"),)
+
+
+class Renewal(models.Model):
+    """The end of one certificate as the counter follows it: what was told, and until when."""
+
+    certificate = models.OneToOneField(
+        Certificate, on_delete=models.PROTECT, related_name="renewal"
+    )
+    opened_at = models.DateTimeField()
+    told = models.PositiveSmallIntegerField("dernier rappel, en jours avant la fin")
+    told_at = models.DateTimeField()
+    muted_at = models.DateTimeField(null=True)
+    muted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(muted_at=None, muted_by=None)
+                | Q(muted_at__isnull=False, muted_by__isnull=False),
+                name="%(app_label)s_%(class)s_mute_is_whole",
+            ),
+        )

@@ -146,7 +146,7 @@ def _about_request(state: str | None) -> str:
 
 
 def _met_at(file: CertificateFile) -> datetime | None:
-    met = getattr(file, "face_to_face", None)
+    met = getattr(file, "face_to_face", None) or file.carried_face_to_face
     return met and met.held_at
 
 

@@ -45,6 +45,14 @@ def sweep() -> None:
         _quietly(actions.revoke_at_authority, certificate_id)
 
 
+@shared_task(name="ra.remind_renewals")
+def remind_renewals() -> None:
+    """Tell the holders whose certificate ends; a replaced or muted one is left alone."""
+    now = timezone.now()
+    for certificate_id in list(queries.to_renew(now).values_list("pk", flat=True)):
+        actions.remind(certificate_id, at=now)
+
+
 @shared_task(name="ra.watch_lists")
 def watch_lists() -> None:
     """Fetch the revocation lists; one authority that does not answer stops no other."""

@@ -1,7 +1,7 @@
 """What waits for whom: lines of the home pages."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -101,13 +101,17 @@ def to_hand_over(request: HttpRequest) -> Iterable[Todo]:
 
 def expiring(request: HttpRequest) -> Iterable[Todo]:
     """Certificates that expire soon and have no successor."""
-    count = queries.expiring(timezone.now()).count()
+    now = timezone.now()
+    soon = queries.to_renew(now).filter(renewing=None, renewal__muted_at=None)
+    count = soon.count()
+    urgent = soon.filter(not_after__lte=now + timedelta(days=30)).exists()
     yield Todo(
         count,
-        _agreed(count, "certificat expire", "certificats expirent") + " dans les 60 jours",
-        reverse("registration_authority:inventory"),
-        "Voir",
-        "warning",
+        _agreed(count, "certificat à renouveler", "certificats à renouveler")
+        + " dans les 90 jours",
+        reverse("registration_authority:renewals"),
+        "Renouveler",
+        "danger" if urgent else "warning",
     )
 
 

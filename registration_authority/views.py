@@ -1,6 +1,7 @@
 """The counter, on the portal: one case, its next step, what to print."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms as django_forms
@@ -43,6 +44,7 @@ from socle.directory.models import Organisation
 from socle.web.items import Link, Tone
 
 PER_PAGE = 25
+YEAR = timedelta(days=365)
 CLOSED = "clos"
 NAMESPACE = "registration_authority"
 
@@ -254,7 +256,12 @@ class FilePage(CapabilityView):
             "certificate": certificate,
             "expiry": certificate and _expiry(certificate),
             "receipt": certificate and getattr(certificate, "hand_over", None),
-            "face_to_face": getattr(file, "face_to_face", None),
+            "face_to_face": getattr(file, "face_to_face", None) or file.carried_face_to_face,
+            "may_carry": serves
+            and self.can(Capability.RA_FACE_TO_FACE)
+            and file.state == FileState.PIECES_CHECKED
+            and file.renews_id is not None
+            and file.offer.renewals_without_face_to_face > 0,
             "request_row": request_row,
             "pieces_open": file.state in (FileState.DRAFT, FileState.SUBMITTED),
         }
@@ -678,6 +685,79 @@ class BringList(AttemptView):
         return render(self.request, f"{NAMESPACE}/form.html", context)
 
 
+class Renewals(CapabilityView):
+    """What ends soon, and what is done about it."""
+
+    capability = Capability.RA_READ
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show them."""
+        now = timezone.now()
+        page = Paginator(queries.to_renew(now), PER_PAGE).get_page(request.GET.get("page"))
+        context = {
+            "page": page,
+            "rows": [(one, *_expiry(one), getattr(one, "renewal", None)) for one in page],
+            "may_act": self.can(Capability.RA_CHECK),
+        }
+        return render(request, f"{NAMESPACE}/renewals.html", context)
+
+
+class Figures(CapabilityView):
+    """What ends when, and how long the counter takes."""
+
+    capability = Capability.RA_READ
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show them."""
+        now = timezone.now()
+        context = {
+            "months": queries.expiries_by_month(now),
+            "delays": queries.delays(now - YEAR),
+        }
+        return render(request, f"{NAMESPACE}/figures.html", context)
+
+
+class OpenRenewal(CapabilityView):
+    """Open the file of the next certificate."""
+
+    capability = Capability.RA_CHECK
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Open it, and go there."""
+        certificate = get_object_or_404(Certificate, pk=pk)
+        opened = self.attempt(actions.open_renewal, subject=certificate.file, certificate_id=pk)
+        if opened is None:
+            return redirect(f"{NAMESPACE}:renewals")
+        messages.success(request, f"Le renouvellement de {opened.holder} est ouvert.")
+        return redirect(f"{NAMESPACE}:file", pk=opened.pk)
+
+
+class MuteRenewal(CapabilityView):
+    """Stop the reminders of one certificate."""
+
+    capability = Capability.RA_CHECK
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Stop them."""
+        certificate = get_object_or_404(Certificate, pk=pk, renewal__isnull=False)
+        if self.attempt(actions.mute_renewal, subject=certificate.file, certificate_id=pk):
+            messages.success(request, "Les rappels de ce certificat sont arrêtés.")
+        return redirect(f"{NAMESPACE}:renewals")
+
+
+class CarryFaceToFace(PostView):
+    """Renew without a new face to face."""
+
+    capability = Capability.RA_FACE_TO_FACE
+    done = "Le face à face précédent vaut pour ce renouvellement."
+
+    def carry_out(self, file: CertificateFile) -> Any | None:
+        """Attempt it."""
+        return self.attempt(actions.carry_face_to_face, subject=file, file_id=file.pk)
+
+
 class Prepare(CounterForm):
     """Draw up the receipt."""
 
@@ -688,7 +768,7 @@ class Prepare(CounterForm):
 
     def initial(self, file: CertificateFile) -> dict[str, Any]:
         """The place of the face to face, most often the same."""
-        met = getattr(file, "face_to_face", None)
+        met = getattr(file, "face_to_face", None) or file.carried_face_to_face
         return {"place": met.place if met else ""}
 
     def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:

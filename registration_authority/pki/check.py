@@ -102,6 +102,11 @@ def differences(
     yield from _usages(certificate, expected)
 
 
+def subject_differences(certificate: x509.Certificate, holder: Holder) -> Iterator[Difference]:
+    """What `certificate` says otherwise than `holder`."""
+    return _subject(certificate, holder)
+
+
 def _key(certificate: x509.Certificate, expected: Expected) -> Iterator[Difference]:
     found = facts_of(certificate).public_key
     if found != expected.request.public_key:
