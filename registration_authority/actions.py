@@ -1,19 +1,29 @@
 """What happens at the counter: one function per event."""
 
+import io
+import zipfile
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, BinaryIO
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from registration_authority import files, papers, permissions, policies
-from registration_authority.adapters import Enrolment, adapter_for
+from registration_authority import files, papers, permissions, policies, portal
+from registration_authority.adapters import (
+    AuthorityUnavailable,
+    Enrolment,
+    UntrustedAnswer,
+    Waiting,
+    adapter_for,
+)
 from registration_authority.models import (
     Certificate,
     CertificateFile,
     CertificateRequest,
     CertificateState,
+    CertificationAuthority,
     FaceToFace,
     FileState,
     HandOver,
@@ -22,22 +32,27 @@ from registration_authority.models import (
     Piece,
     PieceKind,
     PieceState,
+    Renewal,
     RequestState,
+    RevocationListCopy,
     RevocationReason,
 )
-from registration_authority.pki.certificate import (
-    UnreadableCertificate,
-    facts_of,
-    load_certificate,
+from registration_authority.pki.bundle import of_key, read_bundle
+from registration_authority.pki.certificate import UnreadableCertificate, load_certificate
+from registration_authority.pki.check import (
+    Expected,
+    NotWhatWasAsked,
+    check_issued,
+    subject_differences,
 )
-from registration_authority.pki.check import Expected, NotWhatWasAsked, check_issued
+from registration_authority.pki.crl import UnusableList, on_list, read_list
 from registration_authority.pki.csr import Request, check_subject, read_request
 from registration_authority.pki.names import Holder, checked_holder
 from socle.accounts import actions as accounts
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import CertificateLevel, Person
 from socle.core import queue
-from socle.core.clock import legal_date
+from socle.core.clock import PARIS, legal_date
 from socle.core.refusals import Refusal
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
@@ -83,8 +98,9 @@ def open_file(
     offer: Offer,
     by: Person,
     at: datetime,
+    renews: Certificate | None = None,
 ) -> CertificateFile:
-    """Open the file of one certificate.
+    """Open the file of one certificate; `renews` is the one it is to replace.
 
     Raises NotGranted, AlreadyOpen, OwnFile, SecretInText, or UnfitName when the person's or the
     body's name cannot stand in a certificate.
@@ -99,6 +115,7 @@ def open_file(
         created_at=at,
         created_by=by,
         assigned_to=by,
+        renews=renews,
     )
     permissions.check_can_serve(by, file)
     holder_of(file)
@@ -342,7 +359,7 @@ def issue(*, request_id: int, by: Person, at: datetime) -> CertificateRequest:
     """
     request, file = _locked_request(request_id)
     permissions.check_can_serve(by, file)
-    if not FaceToFace.objects.filter(file=file).exists():
+    if _met(file) is None:
         raise policies.no_face_to_face()
     policies.check_step(file.state, FileState.ISSUED)
     policies.check_approvable(request.state)
@@ -367,16 +384,153 @@ def issue_now(request_id: int, *, at: datetime) -> Certificate | None:
         return Certificate.objects.filter(request_id=request_id).first()
     adapter = adapter_for(request.file.offer.authority)
     try:
-        pem = adapter.enroll(_enrolment(request), at=at)
+        answer = adapter.enroll(_enrolment(request), at=at)
     except Refusal as refusal:
         record_failure(request_id=request_id, why=str(refusal), at=at)
         return None
-    # Written down as it came, in a transaction of its own, before it is understood.
-    CertificateRequest.objects.filter(pk=request_id, answer="").update(answer=pem)
-    certificate = record_certificate(request_id=request_id, pem=pem, at=at)
+    except UntrustedAnswer as fault:
+        note_untrusted(request_id=request_id, why=str(fault), at=at)
+        raise
+    if isinstance(answer, Waiting):
+        CertificateRequest.objects.filter(pk=request_id).update(ask_again_at=answer.until)
+        return None
+    return _settled(request, answer, at)
+
+
+def settle_now(request_id: int, *, at: datetime) -> None:
+    """Tell the authority again what became of its certificate, when it could not be told.
+
+    Raises AuthorityUnavailable, AuthorityRefused.
+    """
+    request = _request(request_id)
+    if request.settled_at is None and request.answer:
+        _settle(request, request.answer, kept=request.state == RequestState.ISSUED, at=at)
+
+
+@transaction.atomic
+def note_untrusted(*, request_id: int, why: str, at: datetime) -> None:
+    """Write down an answer that was not believed; the request stays where it was."""
+    request = _request(request_id)
+    _journal(request.file, "ra.answer_refused", "Socle", at, reason=why, outcome="refused")
+
+
+def deposit_certificate(
+    *, file_id: int, content: bytes, by: Person, at: datetime, revocation_list: bytes = b""
+) -> Certificate:
+    """Store the certificate an operator brings back from the authority's portal.
+
+    `content` is .cer, .pem or .p7b, in which the certificate of the request's key is chosen;
+    `revocation_list` is the authority's, when it publishes none. The file of another person, or of
+    no certificate, changes nothing. A certificate for our key that is not exactly what was asked
+    is set aside. Raises OwnFile, ForbiddenStep, UnreadableBundle, PrivateKeyInBundle, UnusableList,
+    NotWhatWasAsked.
+    """
+    request = _awaited_by_hand(file_id, by)
+    authority = request.file.offer.authority
+    found = of_key(read_bundle(content), request.public_key)
+    if found is None:
+        raise NotWhatWasAsked(
+            "Aucun certificat de ce fichier n’est celui de la demande (clé publique différente) : "
+            "vérifiez sur le portail de l’autorité que c’est bien celui de ce dossier.",
+            field="certificate",
+        )
+    refresh_revocations(authority=authority, content=revocation_list, at=at)
+    pem = found.public_bytes(Encoding.PEM).decode()
+    certificate = _settled(request, pem, at)
     if certificate is None:
-        _withdraw_answer(request, pem, at)
+        request.refresh_from_db()
+        raise NotWhatWasAsked(request.message, field="certificate")
     return certificate
+
+
+@transaction.atomic
+def export_request(*, file_id: int, by: Person, at: datetime) -> bytes:
+    """One ZIP for the authority's portal: the request (PKCS#10) and the sheet of what to type.
+
+    Raises OwnFile, ForbiddenStep.
+    """
+    request = _awaited_by_hand(file_id, by)
+    file = request.file
+    sheet = papers.request_sheet(
+        file=file,
+        holder=holder_of(file),
+        public_key=request.public_key,
+        syndicat=directory.syndicat(),
+        at=at,
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        _put(archive, "demande.csr", request.csr_pem.encode(), at)
+        _put(archive, "fiche.pdf", sheet, at)
+    _journal(file, "ra.request_exported", by, at, holder=str(file.holder))
+    return out.getvalue()
+
+
+def refresh_revocations(
+    *, authority: CertificationAuthority, at: datetime, content: bytes = b""
+) -> RevocationListCopy:
+    """Keep the newest list of revoked certificates, and draw from it what it says of ours.
+
+    `content` is a list brought by hand; without it the authority is asked. A certificate found on
+    it is out of use at once, even when nobody here asked. Raises UnusableList.
+    """
+    if not content:
+        try:
+            content = adapter_for(authority).crl(at=at)
+        except AuthorityUnavailable as fault:
+            raise UnusableList(
+                f"La liste de révocation de « {authority} » manque : téléchargez-la sur le site de "
+                "l’autorité et versez-la ici.",
+                field="revocation_list",
+            ) from fault
+    return keep_revocations(authority_id=authority.pk, content=content, at=at)
+
+
+@transaction.atomic
+def bring_revocations(
+    *, authority: CertificationAuthority, content: bytes, by: Person, at: datetime
+) -> RevocationListCopy:
+    """An operator brings the list of revoked certificates of an authority. Raises UnusableList."""
+    kept = keep_revocations(authority_id=authority.pk, content=content, at=at)
+    record(
+        event="ra.list_brought",
+        subject=authority,
+        by=by,
+        at=at,
+        detail={"authority": authority.name, "number": kept.number},
+        schema=PUBLIC,
+    )
+    return kept
+
+
+@transaction.atomic
+def keep_revocations(*, authority_id: int, content: bytes, at: datetime) -> RevocationListCopy:
+    """Check and keep a list of revoked certificates. Raises UnusableList."""
+    authority = CertificationAuthority.objects.select_for_update().get(pk=authority_id)
+    former = RevocationListCopy.objects.filter(authority=authority).first()
+    checked = read_list(
+        content,
+        authority_pem=authority.certificate_pem,
+        at=at,
+        after=int(former.number, 16) if former else 0,
+    )
+    kept, _ = RevocationListCopy.objects.update_or_create(
+        authority=authority,
+        defaults={
+            "content": checked.content,
+            "number": f"{checked.number:x}",
+            "this_update": checked.this_update,
+            "next_update": checked.next_update,
+            "received_at": at,
+        },
+    )
+    ours = Certificate.objects.filter(
+        file__offer__authority=authority, revocation_confirmed_at=None, not_after__gt=at
+    )
+    serials = dict(ours.values_list("serial", "pk"))
+    for serial, revoked_at in checked.revoked(serials).items():
+        _confirm_revocation(serials[serial], revoked_at, at)
+    return kept
 
 
 @transaction.atomic
@@ -399,6 +553,7 @@ def record_certificate(*, request_id: int, pem: str, at: datetime) -> Certificat
         return Certificate.objects.filter(request=request).first()
     try:
         facts = check_issued(pem, expected=_expected(request), at=at)
+        _check_not_revoked(file.offer.authority, facts.serial)
     except (NotWhatWasAsked, UnreadableCertificate) as refusal:
         _give_up(request, RequestState.QUARANTINED, str(refusal))
         _journal(file, "ra.issue_failed", "Socle", at, reason=str(refusal), outcome="refused")
@@ -542,6 +697,107 @@ def add_signed_receipt(
     return receipt
 
 
+# Renewal
+
+
+@transaction.atomic
+def open_renewal(*, certificate_id: int, by: Person, at: datetime) -> CertificateFile:
+    """Open the file of the next certificate, with what the last one's says.
+
+    Raises TooEarly, NotReady, and what `open_file` raises.
+    """
+    certificate = Certificate.objects.select_related(
+        "file__organisation", "file__holder", "file__offer"
+    ).get(pk=certificate_id)
+    policies.check_in_force(certificate.state, certificate.not_after, at=at)
+    policies.check_renewable(certificate.not_after, at=at)
+    return open_file(
+        organisation=certificate.file.organisation,
+        holder=certificate.file.holder,
+        function=certificate.file.function,
+        offer=certificate.file.offer,
+        by=by,
+        at=at,
+        renews=certificate,
+    )
+
+
+@transaction.atomic
+def carry_face_to_face(*, file_id: int, by: Person, at: datetime) -> CertificateFile:
+    """Renew on the face to face of the last file, where the offer allows it.
+
+    Raises OwnFile, ForbiddenStep, NotReady, NeedsFaceToFace with what changed.
+    """
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file)
+    policies.check_step(file.state, FileState.FACE_TO_FACE_DONE)
+    former = Certificate.objects.select_related("file").filter(pk=file.renews_id).first()
+    if former is None:
+        raise policies.NeedsFaceToFace(
+            "Ce dossier ne renouvelle aucun certificat : recevez la personne en face à face."
+        )
+    policies.check_in_force(former.state, former.not_after, at=at)
+    policies.check_face_to_face_carried(
+        in_a_row=_carried_in_a_row(former.file),
+        allowed=file.offer.renewals_without_face_to_face,
+        changes=map(str, subject_differences(load_certificate(former.pem), holder_of(file))),
+    )
+    file.carried_face_to_face = _met(former.file)
+    _move(file, FileState.FACE_TO_FACE_DONE, "carried_face_to_face")
+    _journal(file, "ra.face_to_face_carried", by, at, holder=str(file.holder))
+    return file
+
+
+@transaction.atomic
+def remind(certificate_id: int, *, at: datetime) -> Renewal | None:
+    """Tell the holder that her certificate ends, once for each date; None when nothing is due."""
+    certificate = (
+        Certificate.objects.select_for_update(of=("self",))
+        .select_related("file__holder", "file__organisation")
+        .get(pk=certificate_id)
+    )
+    known = Renewal.objects.filter(certificate=certificate).first()
+    if known is not None and known.muted_at is not None:
+        return None
+    told = known.told if known else None
+    days = policies.reminder_due(certificate.not_after, at=at, told=told)
+    if days is None:
+        return None
+    renewal, _ = Renewal.objects.update_or_create(
+        certificate=certificate,
+        defaults={"told": days, "told_at": at},
+        create_defaults={"told": days, "told_at": at, "opened_at": at},
+    )
+    _tell(
+        certificate.file,
+        f"renew:{certificate.pk}:{days}",
+        f"Votre certificat expire le {legal_date(certificate.not_after):%d/%m/%Y}",
+        at,
+        (
+            "Après cette date vous ne pourrez plus transmettre. Votre syndicat prépare le suivant "
+            "avec vous : surveillez la rubrique « Mon certificat »."
+        ),
+    )
+    _journal(certificate.file, "ra.renewal_told", "Socle", at, days=str(days))
+    return renewal
+
+
+@transaction.atomic
+def mute_renewal(*, certificate_id: int, by: Person, at: datetime) -> Renewal:
+    """Stop the reminders of one certificate: the person leaves, or the commune said no."""
+    renewal = (
+        Renewal.objects.select_for_update(of=("self",))
+        .select_related("certificate__file__organisation", "certificate__file__holder")
+        .get(certificate_id=certificate_id)
+    )
+    if renewal.muted_at is None:
+        renewal.muted_at, renewal.muted_by = at, by
+        renewal.save(update_fields=["muted_at", "muted_by"])
+        file = renewal.certificate.file
+        _journal(file, "ra.renewal_muted", by, at, holder=str(file.holder))
+    return renewal
+
+
 # The end
 
 
@@ -559,15 +815,7 @@ def revoke(
     certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
     if certificate.state == CertificateState.REVOKED:
         return certificate
-    certificate.state = CertificateState.REVOKED
-    certificate.revoked_at, certificate.revoked_by = at, by
-    certificate.revocation_reason = reason
-    certificate.save(update_fields=["state", "revoked_at", "revoked_by", "revocation_reason"])
-    accounts.withdraw_certificate(fingerprint=certificate.fingerprint, at=at)
-    label = RevocationReason(reason).label
-    if file.state == FileState.ISSUED:
-        file.closing_reason = f"Certificat révoqué avant sa remise : {label.lower()}"
-        _move(file, FileState.CANCELLED, "closing_reason")
+    _take_out_of_use(certificate, file, reason, by=by, at=at)
     _journal(
         file,
         "ra.revoked",
@@ -575,17 +823,7 @@ def revoke(
         at,
         holder=str(file.holder),
         serial=certificate.serial,
-        reason=label,
-    )
-    _tell(
-        file,
-        f"revoked:{certificate.pk}",
-        "Votre certificat est révoqué",
-        at,
-        (
-            f"Motif : {label.lower()}. Il ne permet plus de transmettre. Pour en obtenir un autre, "
-            "appelez votre syndicat."
-        ),
+        reason=RevocationReason(reason).label,
     )
     queue.after_commit("ra.revoke", certificate_id=certificate.pk)
     return certificate
@@ -625,12 +863,12 @@ def revoke_at_authority(certificate_id: int, *, at: datetime) -> None:
     )
     if certificate.revoked_at is None or certificate.revocation_confirmed_at is not None:
         return
-    adapter_for(certificate.file.offer.authority).revoke(
-        certificate.serial, reason=certificate.revocation_reason, at=certificate.revoked_at
+    revoked = adapter_for(certificate.file.offer.authority).revoke(
+        certificate.pem, reason=certificate.revocation_reason, at=certificate.revoked_at
     )
-    Certificate.objects.filter(pk=certificate_id, revocation_confirmed_at=None).update(
-        revocation_confirmed_at=at
-    )
+    # « Accepted » is not « revoked »: without the authority's word, only its list will tell.
+    changes = {"revocation_sent_at": at} | ({"revocation_confirmed_at": at} if revoked else {})
+    Certificate.objects.filter(pk=certificate_id, revocation_confirmed_at=None).update(**changes)
 
 
 @transaction.atomic
@@ -675,7 +913,16 @@ def _enrolment(request: CertificateRequest) -> Enrolment:
         request=_asked(request),
         holder=holder_of(request.file),
         validity=request.file.offer.validity,
+        known=_known_to(request.file),
     )
+
+
+def _known_to(file: CertificateFile) -> bool:
+    return Certificate.objects.filter(
+        file__offer__authority=file.offer.authority,
+        file__holder=file.holder,
+        file__organisation=file.organisation,
+    ).exists()
 
 
 def _expected(request: CertificateRequest) -> Expected:
@@ -687,6 +934,8 @@ def _expected(request: CertificateRequest) -> Expected:
         policy=offer.policy,
         validity=offer.validity,
         min_rsa_bits=offer.min_rsa_bits,
+        usage=offer.usage,  # type: ignore[arg-type]  # a choice of the column
+        chain_pem=offer.authority.chain_pem,
     )
 
 
@@ -694,28 +943,134 @@ def _asked(request: CertificateRequest) -> Request:
     return read_request(request.csr_pem.encode(), min_rsa_bits=request.file.offer.min_rsa_bits)
 
 
-def _withdraw_answer(request: CertificateRequest, pem: str, at: datetime) -> None:
+def _met(file: CertificateFile) -> FaceToFace | None:
+    """The face to face a file stands on: its own, or the one it carries."""
+    return FaceToFace.objects.filter(Q(file=file) | Q(pk=file.carried_face_to_face_id)).first()
+
+
+def _carried_in_a_row(file: CertificateFile) -> int:
+    """How many files, up to this one, renewed without a face to face."""
+    count = 0
+    while file.carried_face_to_face_id is not None and file.renews is not None:
+        count, file = count + 1, file.renews.file
+    return count
+
+
+def _settled(request: CertificateRequest, pem: str, at: datetime) -> Certificate | None:
+    """Keep what the authority sent, and tell it whether it stays."""
+    # Written down as it came, in a transaction of its own, before it is understood.
+    CertificateRequest.objects.filter(pk=request.pk, answer="").update(answer=pem)
+    certificate = record_certificate(request_id=request.pk, pem=pem, at=at)
+    _settle(request, pem, kept=certificate is not None, at=at)
+    return certificate
+
+
+def _settle(request: CertificateRequest, pem: str, *, kept: bool, at: datetime) -> None:
     """A certificate we set aside must not stay in force at the authority."""
     try:
-        serial = facts_of(load_certificate(pem)).serial
+        load_certificate(pem)
     except UnreadableCertificate:
+        CertificateRequest.objects.filter(pk=request.pk).update(settled_at=at)
         return
-    adapter_for(request.file.offer.authority).revoke(
-        serial, reason=RevocationReason.UNSPECIFIED, at=at
+    reason = "" if kept else _request(request.pk).message
+    adapter_for(request.file.offer.authority).settle(
+        request.issuance_key, pem, accepted=kept, reason=reason, at=at
     )
+    CertificateRequest.objects.filter(pk=request.pk).update(settled_at=at)
+
+
+def _awaited_by_hand(file_id: int, by: Person) -> CertificateRequest:
+    """The request of a file whose authority waits for an operator."""
+    request = (
+        CertificateRequest.objects.select_related(
+            "file__organisation", "file__holder", "file__offer__authority"
+        )
+        .filter(file_id=file_id, state=RequestState.APPROVED)
+        .first()
+    )
+    if request is None or request.file.offer.authority.adapter != portal.ADAPTER:
+        raise policies.ForbiddenStep(
+            "Ce dossier n’attend pas de certificat du portail d’une autorité : rechargez la page "
+            "pour voir l’étape suivante."
+        )
+    permissions.check_can_serve(by, request.file)
+    return request
+
+
+def _check_not_revoked(authority: CertificationAuthority, serial: str) -> None:
+    kept = RevocationListCopy.objects.filter(authority=authority).first()
+    if kept is not None and on_list(bytes(kept.content), serial):
+        raise NotWhatWasAsked(
+            "Le certificat reçu de l’autorité est déjà révoqué (numéro de série "
+            f"{serial}), il ne sera pas remis : signalez-le à l’autorité de certification."
+        )
+
+
+def _confirm_revocation(certificate_id: int, revoked_at: datetime, at: datetime) -> None:
+    file = _locked(Certificate.objects.values_list("file_id", flat=True).get(pk=certificate_id))
+    certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
+    if certificate.state == CertificateState.VALID:
+        _take_out_of_use(certificate, file, RevocationReason.UNSPECIFIED, by=None, at=revoked_at)
+        _journal(
+            file,
+            "ra.found_revoked",
+            "Socle",
+            at,
+            holder=str(file.holder),
+            serial=certificate.serial,
+        )
+    certificate.revocation_confirmed_at = at
+    certificate.save(update_fields=["revocation_confirmed_at"])
+
+
+def _take_out_of_use(
+    certificate: Certificate,
+    file: CertificateFile,
+    reason: RevocationReason,
+    *,
+    by: Person | None,
+    at: datetime,
+) -> None:
+    certificate.state = CertificateState.REVOKED
+    certificate.revoked_at, certificate.revoked_by = at, by
+    certificate.revocation_reason = reason
+    certificate.save(update_fields=["state", "revoked_at", "revoked_by", "revocation_reason"])
+    accounts.withdraw_certificate(fingerprint=certificate.fingerprint, at=at)
+    label = RevocationReason(reason).label
+    if file.state == FileState.ISSUED:
+        file.closing_reason = f"Certificat révoqué avant sa remise : {label.lower()}"
+        _move(file, FileState.CANCELLED, "closing_reason")
+    _tell(
+        file,
+        f"revoked:{certificate.pk}",
+        "Votre certificat est révoqué",
+        at,
+        (
+            f"Motif : {label.lower()}. Il ne permet plus de transmettre. Pour en obtenir un autre, "
+            "appelez votre syndicat."
+        ),
+    )
+
+
+def _put(archive: zipfile.ZipFile, name: str, content: bytes, at: datetime) -> None:
+    stamp = at.astimezone(PARIS)
+    entry = zipfile.ZipInfo(name, (stamp.year, stamp.month, stamp.day, stamp.hour, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content)
 
 
 def _check_can_hand_over(
     file: CertificateFile, by: Person, at: datetime
 ) -> tuple[Certificate, FaceToFace]:
     permissions.check_can_serve(by, file)
-    met = FaceToFace.objects.filter(file=file).first()
+    met = _met(file)
     if met is None:
         raise policies.no_face_to_face()
     policies.check_step(file.state, FileState.HANDED_OVER)
     certificate = Certificate.objects.get(file=file)
     policies.check_in_force(certificate.state, certificate.not_after, at=at)
-    policies.check_document(met.document_expires_on, on=legal_date(at), field="place")
+    if file.carried_face_to_face_id is None:
+        policies.check_document(met.document_expires_on, on=legal_date(at), field="place")
     return certificate, met
 
 

@@ -22,24 +22,51 @@ class AuthorityRefused(Refusal):
     code = "ra.authority_refused"
 
 
+class UntrustedAnswer(AuthorityUnavailable):
+    """Something answered in place of the authority, or not to this question: it is not believed.
+
+    `str(fault)` is a French sentence. What was asked stands, and is asked again.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """One question to an authority; `key` makes the same question recognisable."""
+    """One question to an authority; `key` makes the same question recognisable.
+
+    `known` says that the authority already certified this holder for this body.
+    """
 
     key: UUID
     request: Request
     holder: Holder
     validity: timedelta
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The authority has the question and answers at `until`, or a person brings it (None)."""
+
+    until: datetime | None
 
 
 class Adapter(Protocol):
     """An authority as the counter sees it. Every method may raise AuthorityUnavailable."""
 
-    def enroll(self, enrolment: Enrolment, *, at: datetime) -> str:
+    def enroll(self, enrolment: Enrolment, *, at: datetime) -> str | Waiting:
         """The certificate (PEM); the same key gives the same one. Raises AuthorityRefused."""
 
-    def revoke(self, serial: str, *, reason: str, at: datetime) -> None:
-        """Revoke by serial (hexadecimal); twice changes nothing. Raises AuthorityRefused."""
+    def settle(self, key: UUID, pem: str, *, accepted: bool, reason: str, at: datetime) -> None:
+        """Tell whether the certificate answered to `key` is kept; one that is not is withdrawn.
+
+        `reason` says in French why it is not. Twice changes nothing. Raises AuthorityRefused.
+        """
+
+    def revoke(self, pem: str, *, reason: str, at: datetime) -> bool:
+        """Ask to revoke a certificate (PEM); twice changes nothing. Raises AuthorityRefused.
+
+        True: it is revoked. False: only the list of revoked certificates will tell.
+        """
 
     def crl(self, *, at: datetime) -> bytes:
         """The current list of revoked certificates, DER."""

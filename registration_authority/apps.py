@@ -13,13 +13,16 @@ class RegistrationAuthorityConfig(AppConfig):
     verbose_name = "Autorité d’enregistrement"
 
     def ready(self) -> None:
-        from registration_authority import adapters, todos, training
+        from registration_authority import adapters, cmp, portal, todos, training
         from socle.notices.todos import register
 
         adapters.register(training.ADAPTER, training.TrainingAuthority)
+        adapters.register(portal.ADAPTER, portal.PortalAuthority)
+        adapters.register(cmp.ADAPTER, cmp.CmpAuthority)
         crypto.register(
             "registration_authority.TrainingKey", "sealed_key", purpose=training.PURPOSE
         )
+        crypto.register("registration_authority.CmpLink", "sealed_key", purpose=cmp.PURPOSE)
         navigation.register(
             Door(
                 Scope.PORTAL,
@@ -39,6 +42,8 @@ class RegistrationAuthorityConfig(AppConfig):
             ),
         )
         register(Scope.PORTAL, Capability.RA_CHECK, todos.to_check)
+        register(Scope.PORTAL, Capability.RA_CHECK, todos.to_carry)
+        register(Scope.PORTAL, Capability.RA_REVOKE, todos.to_revoke)
         register(Scope.PORTAL, Capability.RA_FACE_TO_FACE, todos.to_receive)
         register(Scope.PORTAL, Capability.RA_HAND_OVER, todos.to_hand_over)
         register(Scope.PORTAL, Capability.RA_READ, todos.expiring)
@@ -55,9 +60,18 @@ class RegistrationAuthorityConfig(AppConfig):
                 "ra.piece_refused": "{piece} : refusée. Motif : {reason}",
                 "ra.pieces_checked": "Toutes les pièces du dossier de {holder} sont vérifiées",
                 "ra.face_to_face_held": "Face à face avec {holder} à {place} ({document})",
+                "ra.face_to_face_carried": "Renouvellement de {holder} sans nouveau face à face",
+                "ra.renewal_told": "Fin du certificat rappelée, {days} jours avant au plus",
+                "ra.renewal_muted": "Rappels de fin du certificat de {holder} arrêtés",
                 "ra.request_deposited": "Demande de certificat déposée",
                 "ra.issue_asked": "Certificat de {holder} demandé à l’autorité",
                 "ra.issue_failed": "Certificat non établi : {reason}",
+                "ra.answer_refused": "Réponse de l’autorité écartée : {reason}",
+                "ra.request_exported": "Demande de {holder} préparée pour le portail de l’autorité",
+                "ra.found_revoked": (
+                    "Certificat {serial} de {holder} révoqué par l’autorité sans demande d’ici"
+                ),
+                "ra.list_brought": "Liste de révocation de {authority} versée",
                 "ra.issued": "Certificat {serial} établi pour {holder}, valable jusqu’au {until}",
                 "ra.receipt_prepared": "Procès-verbal de remise préparé pour {holder}",
                 "ra.receipt_kept": "Procès-verbal signé par {holder} versé au dossier",

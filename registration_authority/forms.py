@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from registration_authority.files import EXTENSIONS, MAX_BYTES
 from registration_authority.models import FileState, IdentityDocument, Offer, RevocationReason
+from registration_authority.pki.bundle import MAX_BYTES as CERTIFICATE_BYTES
+from registration_authority.pki.crl import MAX_BYTES as LIST_BYTES
 from registration_authority.pki.csr import MAX_BYTES as REQUEST_BYTES
 from registration_authority.policies import NO_TOKEN
 from socle.accounts.models import Person
@@ -127,6 +129,31 @@ class RequestForm(forms.Form):
         accept=(".csr", ".p10", ".pem", ".der", ".req"),
         max_bytes=REQUEST_BYTES,
         help_text="Le fichier produit par le logiciel du support, jamais la clé elle-même.",
+    )
+
+
+class CertificateForm(forms.Form):
+    """What an operator brings back from the authority's portal."""
+
+    certificate = FileField(
+        label="Certificat reçu",
+        accept=(".cer", ".crt", ".pem", ".der", ".p7b", ".p7c"),
+        max_bytes=CERTIFICATE_BYTES,
+    )
+    revocation_list = FileField(
+        label="Liste de révocation de l’autorité",
+        accept=(".crl", ".pem"),
+        max_bytes=LIST_BYTES,
+        required=False,
+        help_text="Seulement si l’autorité ne la publie pas à une adresse connue de Socle.",
+    )
+
+
+class RevocationListForm(forms.Form):
+    """A list of revoked certificates, downloaded from the authority."""
+
+    revocation_list = FileField(
+        label="Liste de révocation", accept=(".crl", ".pem"), max_bytes=LIST_BYTES
     )
 
 

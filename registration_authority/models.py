@@ -34,9 +34,36 @@ class CertificationAuthority(models.Model):
     name = models.CharField("nom", max_length=120)
     adapter = models.CharField(max_length=20)
     certificate_pem = models.TextField("certificat de l’autorité")
+    chain_pem = models.TextField("autorités au-dessus", blank=True)
+    """Who signed the certificate of the authority, up to the root (PEM, one after the other)."""
+    crl_url = models.URLField("adresse de sa liste de révocation", blank=True)
+    portal_url = models.URLField("adresse de son portail", blank=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class RevocationListCopy(models.Model):
+    """The last list of revoked certificates we got from an authority, checked when it came."""
+
+    authority = models.OneToOneField(
+        CertificationAuthority, on_delete=models.PROTECT, related_name="revocation_list"
+    )
+    content = models.BinaryField()
+    """The list itself, DER."""
+    number = models.CharField(max_length=40)
+    """The CRL number (RFC 5280 §5.2.3) in hexadecimal: 20 bytes at most."""
+    this_update = models.DateTimeField()
+    next_update = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(next_update__gt=F("this_update")),
+                name="%(app_label)s_%(class)s_lasts",
+            ),
+        )
 
 
 class TrainingKey(models.Model):
@@ -74,11 +101,55 @@ class TrainingIssue(models.Model):
         )
 
 
+class CmpLink(models.Model):
+    """How we speak CMP with an authority: its address, our certificate, our key sealed."""
+
+    class Carries(models.TextChoices):
+        PKCS10 = "pkcs10", "la demande de la personne telle quelle (p10cr)"
+        TEMPLATE = "template", "un modèle rempli par le syndicat (ir, cr)"
+
+    authority = models.OneToOneField(
+        CertificationAuthority, on_delete=models.PROTECT, related_name="cmp_link"
+    )
+    url = models.URLField("adresse")
+    certificate_pem = models.TextField("certificat de l’autorité d’enregistrement")
+    sealed_key = models.BinaryField()
+    responder_pem = models.TextField("certificat qui signe les réponses", blank=True)
+    carries = models.CharField(max_length=8, choices=Carries, default=Carries.PKCS10)
+    implicit_confirm = models.BooleanField("sans confirmation explicite", default=False)
+
+
+class CmpExchange(models.Model):
+    """One conversation for one certificate, written down before each question."""
+
+    authority = models.ForeignKey(CertificationAuthority, on_delete=models.PROTECT)
+    key = models.UUIDField(unique=True)
+    """The issuance key of the request."""
+    transaction = models.CharField(max_length=32, unique=True)
+    """transactionID, hexadecimal; the same for every message of the conversation."""
+    heard = models.CharField(max_length=128, blank=True)
+    """senderNonce of the last answer that was believed, hexadecimal."""
+    request_id = models.IntegerField()
+    asked_at = models.DateTimeField()
+    pem = models.TextField(blank=True)
+    confirmed = models.BooleanField(default=False)
+    """The authority takes silence for consent."""
+    settled_at = models.DateTimeField(null=True)
+
+
 class PieceKind(models.TextChoices):
     IDENTITY = "identity", "Pièce d’identité"
     FUNCTION = "function", "Justificatif de fonction"
     MANDATE = "mandate", "Mandat du représentant légal"
     TERMS = "terms", "Demande et conditions d’utilisation signées"
+
+
+class Usage(models.TextChoices):
+    """What the key may do: the key usage of the certificate (EN 319 412-2 §4.3.2)."""
+
+    AUTHENTICATION = "authentication", "Authentification"
+    SIGNATURE = "signature", "Signature"
+    DUAL = "dual", "Authentification et signature"
 
 
 class Offer(models.Model):
@@ -90,11 +161,16 @@ class Offer(models.Model):
     code = models.SlugField(max_length=30, unique=True)
     name = models.CharField("offre", max_length=120)
     level = models.CharField("niveau", max_length=12, choices=CertificateLevel)
+    usage = models.CharField("usage", max_length=14, choices=Usage, default=Usage.AUTHENTICATION)
     policy = models.CharField("politique (OID)", max_length=80)
     duration_months = models.PositiveSmallIntegerField("durée en mois")
     required_pieces = ArrayField(models.CharField(max_length=12, choices=PieceKind))
     min_rsa_bits = models.PositiveSmallIntegerField(default=2048)
     price_code = models.SlugField("code du tarif", max_length=30)
+    renewals_without_face_to_face = models.PositiveSmallIntegerField(
+        "renouvellements sans nouveau face à face", default=0
+    )
+    """In a row, after a certificate handed over in person, nothing about the person changed."""
     is_open = models.BooleanField("proposée", default=True)
 
     class Meta:
@@ -162,6 +238,17 @@ class CertificateFile(models.Model):
     checked_at = models.DateTimeField(null=True)
     checked_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     closing_reason = models.CharField("motif", max_length=300, blank=True)
+    renews = models.ForeignKey(
+        "Certificate",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="renouvelle",
+    )
+    carried_face_to_face = models.ForeignKey(
+        "FaceToFace", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    """The face to face of a former file, where the offer allows to renew without a new one."""
 
     # Annotations of `queries.files`: pieces to check, pieces to replace, state of the live request.
     pending: int
@@ -196,6 +283,10 @@ class CertificateFile(models.Model):
                     )
                 ),
                 name="%(app_label)s_%(class)s_goes_on_checked",
+            ),
+            models.CheckConstraint(
+                condition=Q(carried_face_to_face=None) | Q(renews__isnull=False),
+                name="%(app_label)s_%(class)s_carries_when_it_renews",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=(FileState.REFUSED, FileState.CANCELLED))
@@ -345,6 +436,10 @@ class CertificateRequest(models.Model):
     answer = models.TextField(blank=True)
     """What the authority sent back, as it came, before it was understood."""
     message = models.CharField(max_length=1000, blank=True)
+    ask_again_at = models.DateTimeField(null=True)
+    """When an authority that takes its time is asked again."""
+    settled_at = models.DateTimeField(null=True)
+    """When the authority was told whether its certificate is kept."""
 
     class Meta:
         constraints = (
@@ -409,6 +504,8 @@ class Certificate(models.Model):
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     revocation_reason = models.CharField(max_length=24, choices=RevocationReason, blank=True)
+    revocation_sent_at = models.DateTimeField(null=True)
+    """When the authority was asked to revoke, or the counter told to ask it on its portal."""
     revocation_confirmed_at = models.DateTimeField(null=True)
     """When the authority said it had revoked too; we stop using the certificate before that."""
 
@@ -427,6 +524,7 @@ class Certificate(models.Model):
                     state=CertificateState.VALID,
                     revoked_at=None,
                     revocation_reason="",
+                    revocation_sent_at=None,
                     revocation_confirmed_at=None,
                 )
                 | (
@@ -449,8 +547,8 @@ class HandOver(models.Model):
     certificate = models.OneToOneField(
         Certificate, on_delete=models.PROTECT, related_name="hand_over"
     )
-    face_to_face = models.OneToOneField(
-        FaceToFace, on_delete=models.PROTECT, related_name="hand_over"
+    face_to_face = models.ForeignKey(
+        FaceToFace, on_delete=models.PROTECT, related_name="hand_overs"
     )
     holder = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     officer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
@@ -477,3 +575,25 @@ class HandOver(models.Model):
             _holds_no_secret("place", "token_serial"),
         )
         indexes = (models.Index(fields=("signed_at",), name="ra_hand_over_signed"),)
+
+
+class Renewal(models.Model):
+    """The end of one certificate as the counter follows it: what was told, and until when."""
+
+    certificate = models.OneToOneField(
+        Certificate, on_delete=models.PROTECT, related_name="renewal"
+    )
+    opened_at = models.DateTimeField()
+    told = models.PositiveSmallIntegerField("dernier rappel, en jours avant la fin")
+    told_at = models.DateTimeField()
+    muted_at = models.DateTimeField(null=True)
+    muted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(muted_at=None, muted_by=None)
+                | Q(muted_at__isnull=False, muted_by__isnull=False),
+                name="%(app_label)s_%(class)s_mute_is_whole",
+            ),
+        )

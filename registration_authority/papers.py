@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from registration_authority.models import Certificate, FaceToFace
+from registration_authority.models import Certificate, CertificateFile, FaceToFace
+from registration_authority.pki.names import Holder
 from socle.accounts.models import CertificateLevel, Person
 from socle.core.clock import PARIS
 from socle.core.identifiers import format_siren
@@ -12,6 +13,7 @@ from socle.documents.model import (
     Fields,
     Items,
     Letterhead,
+    Paragraph,
     Signatory,
     Signatures,
 )
@@ -33,9 +35,7 @@ def receipt(
     return to_pdf(
         Document(
             title="Procès-verbal de remise d’un certificat électronique",
-            issuer=Letterhead(
-                syndicat.name, (f"{syndicat.address} {syndicat.postal_code}".strip(),)
-            ),
+            issuer=_letterhead(syndicat),
             reference=f"{file.holder} - {file.organisation}",
             verification=certificate.fingerprint[:32],
             blocks=(
@@ -55,6 +55,74 @@ def receipt(
             exercise=file.offer.level == CertificateLevel.TRAINING,
         )
     )
+
+
+def request_sheet(
+    *,
+    file: CertificateFile,
+    holder: Holder,
+    public_key: str,
+    syndicat: Organisation,
+    at: datetime,
+) -> bytes:
+    """The sheet (PDF) of what an operator types on the authority's portal, to the letter.
+
+    `public_key` is its SHA-256 in hexadecimal, to compare with what the portal shows.
+    """
+    return to_pdf(
+        Document(
+            title="Demande de certificat électronique",
+            issuer=_letterhead(syndicat),
+            reference=f"{file.holder} - {file.organisation}",
+            blocks=(
+                Paragraph(
+                    "Recopiez chaque valeur telle quelle sur le portail de l’autorité : le "
+                    "certificat reçu sera comparé à cette fiche, et refusé à la première "
+                    "différence."
+                ),
+                Fields(
+                    (
+                        ("Prénom", holder.given_name),
+                        ("Nom", holder.surname),
+                        ("Nom complet (CN)", holder.common_name),
+                        ("Adresse électronique", holder.email),
+                        ("Fonction", file.function),
+                    ),
+                    title="Personne titulaire",
+                ),
+                Fields(
+                    (
+                        ("Dénomination (O)", holder.organisation),
+                        ("SIREN", format_siren(holder.siren)),
+                        ("Unité (OU)", holder.organisation_unit),
+                        ("Identifiant", holder.organisation_identifier),
+                        ("Pays", "FR"),
+                    ),
+                    title="Organisme",
+                ),
+                Fields(
+                    (
+                        ("Offre", f"{file.offer}, {file.offer.authority}"),
+                        ("Usage de la clé", file.offer.get_usage_display()),
+                        ("Politique", file.offer.policy),
+                        ("Durée", f"{file.offer.duration_months} mois"),
+                        ("Empreinte de la clé publique (SHA-256)", _by_eight(public_key)),
+                    ),
+                    title="Certificat demandé",
+                ),
+            ),
+            at=at,
+            exercise=file.offer.level == CertificateLevel.TRAINING,
+        )
+    )
+
+
+def _letterhead(syndicat: Organisation) -> Letterhead:
+    return Letterhead(syndicat.name, (f"{syndicat.address} {syndicat.postal_code}".strip(),))
+
+
+def _by_eight(digest: str) -> str:
+    return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
 
 
 def _holder(certificate: Certificate) -> Fields:

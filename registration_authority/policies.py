@@ -59,6 +59,9 @@ _SECRET: Final = re.compile(
     re.IGNORECASE,
 )
 
+RENEWAL_WINDOW: Final = timedelta(days=90)
+REMINDERS: Final = (90, 60, 30, 15, 7)
+
 NO_TOKEN: Final = "sans support"  # noqa: S105 - a printed number
 """What is written in place of the engraved number for a certificate that lives in software."""
 
@@ -109,6 +112,18 @@ class NotReady(Refusal):
     """Something must come before the hand-over."""
 
     code = "ra.not_ready"
+
+
+class TooEarly(Refusal):
+    """The certificate has still long to live."""
+
+    code = "ra.too_early"
+
+
+class NeedsFaceToFace(Refusal):
+    """This renewal cannot do without a face to face."""
+
+    code = "ra.needs_face_to_face"
 
 
 class NeedsReason(Refusal):
@@ -273,6 +288,46 @@ def check_approvable(state: str) -> None:
         raise ForbiddenStep(
             f"Cette demande est « {RequestState(state).label.lower()} » : elle ne peut pas "
             "partir une seconde fois."
+        )
+
+
+def reminder_due(not_after: datetime, *, at: datetime, told: int | None) -> int | None:
+    """The reminder to send now, in days before the end; None when there is none or it was sent.
+
+    After a silence only the last one due is sent: three mails at once help nobody.
+    """
+    left = not_after - at
+    due = [days for days in REMINDERS if left <= timedelta(days=days)]
+    if not due or left <= timedelta(0) or (told is not None and told <= due[-1]):
+        return None
+    return due[-1]
+
+
+def check_renewable(not_after: datetime, *, at: datetime) -> None:
+    """Refuse to renew before the last 90 days, or after the end. Raises TooEarly, NotReady."""
+    if not_after <= at:
+        raise NotReady("Ce certificat a expiré : ouvrez un nouveau dossier pour la personne.")
+    if not_after - at > RENEWAL_WINDOW:
+        raise TooEarly(
+            f"Ce certificat expire le {not_after:%d/%m/%Y} : le renouvellement s’ouvre "
+            f"{RENEWAL_WINDOW.days} jours avant."
+        )
+
+
+def check_face_to_face_carried(*, in_a_row: int, allowed: int, changes: Iterable[str]) -> None:
+    """Refuse to renew without a face to face. Raises NeedsFaceToFace.
+
+    `in_a_row` counts the renewals already made so, `changes` what changed about the person.
+    """
+    changed = " ; ".join(changes)
+    if changed:
+        raise NeedsFaceToFace(
+            f"La personne ou l’organisme a changé depuis le dernier certificat ({changed}) : "
+            "recevez la personne en face à face."
+        )
+    if in_a_row >= allowed:
+        raise NeedsFaceToFace(
+            "Cette offre ne permet plus de renouveler sans face à face : recevez la personne."
         )
 
 

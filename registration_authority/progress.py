@@ -8,6 +8,7 @@ from registration_authority.models import (
     Certificate,
     CertificateFile,
     CertificateState,
+    CertificationAuthority,
     FileState,
     RequestState,
 )
@@ -93,6 +94,22 @@ def certificate_badge(certificate: Certificate, *, at: datetime) -> tuple[str, T
     return f"Expire le {until}", policies.urgency(certificate.not_after, at=at)
 
 
+def list_badge(authority: CertificationAuthority, *, at: datetime) -> tuple[str, Tone]:
+    """How fresh the kept list of revoked certificates of an authority is at `at`."""
+    kept = getattr(authority, "revocation_list", None)
+    if kept is None:
+        return "Jamais reçue", "warning"
+    until = f"{legal_date(kept.next_update):%d/%m/%Y}"
+    return (
+        (f"À jour jusqu’au {until}", "success")
+        if kept.next_update > at
+        else (
+            f"Périmée depuis le {until}",
+            "danger",
+        )
+    )
+
+
 def _state(
     rank: int, reached: int, *, blocked: bool
 ) -> Literal["done", "current", "blocked", "later"]:
@@ -129,7 +146,7 @@ def _about_request(state: str | None) -> str:
 
 
 def _met_at(file: CertificateFile) -> datetime | None:
-    met = getattr(file, "face_to_face", None)
+    met = getattr(file, "face_to_face", None) or file.carried_face_to_face
     return met and met.held_at
 
 

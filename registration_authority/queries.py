@@ -1,28 +1,34 @@
 """Questions about files and certificates, for the counter, the commune and the rooms above."""
 
+import math
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, DateField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, TruncMonth
 
+from registration_authority import portal
 from registration_authority.models import (
     LIVE_REQUESTS,
+    OPEN_STATES,
     Certificate,
     CertificateFile,
     CertificateRequest,
     CertificateState,
+    CertificationAuthority,
     FileState,
     HandOver,
     Piece,
     PieceState,
     RequestState,
 )
+from registration_authority.policies import RENEWAL_WINDOW
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
-from socle.core.clock import legal_date
+from socle.core.clock import PARIS, legal_date
 from socle.core.text import fold
 from socle.directory import queries as directory
 from socle.directory.models import Grant, Organisation
@@ -136,8 +142,27 @@ def files_in_full() -> QuerySet[CertificateFile]:
     return files().select_related(
         "created_by",
         "face_to_face__officer",
+        "carried_face_to_face__officer",
         "certificate__revoked_by",
         "certificate__hand_over__officer",
+    )
+
+
+def authorities() -> QuerySet[CertificationAuthority]:
+    """The authorities with the last list of revoked certificates, by name."""
+    return CertificationAuthority.objects.select_related("revocation_list").order_by("name")
+
+
+def to_revoke_by_hand() -> QuerySet[Certificate]:
+    """Certificates an operator must have revoked on the portal of their authority."""
+    return (
+        Certificate.objects.filter(
+            state=CertificateState.REVOKED,
+            revocation_confirmed_at=None,
+            file__offer__authority__adapter=portal.ADAPTER,
+        )
+        .select_related("file__holder", "file__organisation", "file__offer__authority")
+        .order_by("revoked_at")
     )
 
 
@@ -191,8 +216,8 @@ def own_files(person: Person, organisation_id: int) -> QuerySet[CertificateFile]
     return files().filter(holder=person, organisation_id=organisation_id).order_by("-pk")
 
 
-def expiring(at: datetime) -> QuerySet[Certificate]:
-    """Certificates in use that expire within 60 days and that no newer one replaces."""
+def expiring(at: datetime, within: timedelta = EXPIRING) -> QuerySet[Certificate]:
+    """Certificates in use that expire soon (60 days) and that no newer one replaces."""
     newer = Certificate.objects.filter(
         file__holder=OuterRef("file__holder"),
         file__organisation=OuterRef("file__organisation"),
@@ -205,11 +230,79 @@ def expiring(at: datetime) -> QuerySet[Certificate]:
             state=CertificateState.VALID,
             hand_over__signed_at__isnull=False,
             not_after__gt=at,
-            not_after__lte=at + EXPIRING,
+            not_after__lte=at + within,
         )
         .annotate(newer=Subquery(newer.values("pk")[:1]))
         .filter(newer=None)
     )
+
+
+def to_renew(at: datetime) -> QuerySet[Certificate]:
+    """Certificates in their last 90 days that nothing replaces, with the file that will."""
+    renewing = CertificateFile.objects.filter(renews=OuterRef("pk"), state__in=OPEN_STATES)
+    return (
+        expiring(at, RENEWAL_WINDOW)
+        .annotate(renewing=Subquery(renewing.values("pk")[:1]))
+        .select_related("file__holder", "file__organisation", "file__offer", "renewal", "hand_over")
+        .order_by("not_after", "pk")
+    )
+
+
+def expiries_by_month(at: datetime, months: int = 12) -> list[tuple[str, int]]:
+    """How many certificates in use end in each of the next months, this one first."""
+    first = legal_date(at).replace(day=1)
+    names = [_month_after(first, rank) for rank in range(months + 1)]
+    counted = (
+        Certificate.objects.filter(
+            state=CertificateState.VALID,
+            hand_over__signed_at__isnull=False,
+            not_after__gt=at,
+            not_after__lt=datetime.combine(names[-1], time.min, PARIS),
+        )
+        .annotate(month=TruncMonth("not_after", tzinfo=PARIS, output_field=DateField()))
+        .order_by()
+        .values_list("month")
+        .annotate(Count("pk"))
+    )
+    found = dict(counted)
+    return [(f"{month:%m/%Y}", found.get(month, 0)) for month in names[:-1]]
+
+
+def _month_after(first: date, rank: int) -> date:
+    index = first.month - 1 + rank
+    return first.replace(year=first.year + index // 12, month=index % 12 + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How long one step took, in days: half the files were faster than `median`."""
+
+    step: str
+    files: int
+    median: float
+    p95: float
+
+
+def delays(since: datetime) -> list[Delay]:
+    """The time of each step over the files handed over from `since`, in one query."""
+    signed = CertificateFile.objects.filter(certificate__hand_over__signed_at__gte=since)
+    spans = {
+        "Pièces déposées": ("created_at", "submitted_at"),
+        "Pièces vérifiées": ("submitted_at", "checked_at"),
+        "Certificat établi": ("checked_at", "certificate__issued_at"),
+        "Remise en main propre": ("certificate__issued_at", "certificate__hand_over__signed_at"),
+        "En tout": ("created_at", "certificate__hand_over__signed_at"),
+    }
+    rows = list(signed.values_list(*{name: None for span in spans.values() for name in span}))
+    columns = list({name: None for span in spans.values() for name in span})
+    told = []
+    for step, (start, end) in spans.items():
+        first, last = columns.index(start), columns.index(end)
+        days = sorted((row[last] - row[first]) / timedelta(days=1) for row in rows)
+        if days:
+            rank = math.ceil(len(days) * 0.95) - 1
+            told.append(Delay(step, len(days), statistics.median(days), days[rank]))
+    return told
 
 
 def members_named(text: str) -> QuerySet[Organisation]:
@@ -220,16 +313,26 @@ def members_named(text: str) -> QuerySet[Organisation]:
 # For the sweep
 
 
-def requests_to_send() -> list[int]:
-    """Approved requests whose certificate is not stored yet, oldest first."""
-    waiting = CertificateRequest.objects.filter(state=RequestState.APPROVED)
+def requests_to_send(at: datetime) -> list[int]:
+    """Approved requests whose certificate is not stored yet and due to be asked, oldest first."""
+    waiting = CertificateRequest.objects.filter(
+        Q(ask_again_at=None) | Q(ask_again_at__lte=at), state=RequestState.APPROVED
+    )
     return list(waiting.order_by("approved_at").values_list("pk", flat=True))
 
 
+def requests_to_settle() -> list[int]:
+    """Answered requests whose authority was not told yet what became of its certificate."""
+    waiting = CertificateRequest.objects.filter(
+        state__in=(RequestState.ISSUED, RequestState.QUARANTINED), settled_at=None
+    ).exclude(answer="")
+    return list(waiting.order_by("pk").values_list("pk", flat=True))
+
+
 def revocations_to_confirm() -> list[int]:
-    """Revoked certificates the authority has not confirmed, oldest first."""
+    """Revoked certificates the authority was not asked to revoke yet, oldest first."""
     waiting = Certificate.objects.filter(
-        state=CertificateState.REVOKED, revocation_confirmed_at=None
+        state=CertificateState.REVOKED, revocation_confirmed_at=None, revocation_sent_at=None
     )
     return list(waiting.order_by("revoked_at").values_list("pk", flat=True))
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from registration_authority import actions, queries
 from registration_authority.adapters import AuthorityUnavailable
+from registration_authority.models import CertificationAuthority
 from socle.core.queue import in_tenant
 from socle.core.refusals import Refusal
 
@@ -36,10 +37,30 @@ def revoke(*, certificate_id: int) -> None:
 @shared_task(name="ra.sweep")
 def sweep() -> None:
     """Ask again what no message asked; one authority that does not answer stops no other."""
-    for request_id in queries.requests_to_send():
+    for request_id in queries.requests_to_send(timezone.now()):
         _quietly(actions.issue_now, request_id)
+    for request_id in queries.requests_to_settle():
+        _quietly(actions.settle_now, request_id)
     for certificate_id in queries.revocations_to_confirm():
         _quietly(actions.revoke_at_authority, certificate_id)
+
+
+@shared_task(name="ra.remind_renewals")
+def remind_renewals() -> None:
+    """Tell the holders whose certificate ends; a replaced or muted one is left alone."""
+    now = timezone.now()
+    for certificate_id in list(queries.to_renew(now).values_list("pk", flat=True)):
+        actions.remind(certificate_id, at=now)
+
+
+@shared_task(name="ra.watch_lists")
+def watch_lists() -> None:
+    """Fetch the revocation lists; one authority that does not answer stops no other."""
+    for authority in CertificationAuthority.objects.order_by("pk"):
+        try:
+            actions.refresh_revocations(authority=authority, at=timezone.now())
+        except Refusal as refusal:
+            log.warning("%s: %s", authority.code, refusal)
 
 
 def _quietly(action: Callable[..., Any], identifier: int) -> None:

@@ -1,14 +1,14 @@
 """What waits for whom: lines of the home pages."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from registration_authority import queries
+from registration_authority import portal, queries
 from registration_authority.models import (
     CertificateFile,
     CertificateRequest,
@@ -48,6 +48,35 @@ def to_check(request: HttpRequest) -> Iterable[Todo]:
     )
 
 
+def to_carry(request: HttpRequest) -> Iterable[Todo]:
+    """Requests to carry to the portal of an authority."""
+    waiting = (
+        CertificateRequest.objects.filter(
+            state=RequestState.APPROVED, file__offer__authority__adapter=portal.ADAPTER
+        )
+        .exclude(file__holder=request.user)
+        .count()
+    )
+    yield Todo(
+        waiting,
+        _agreed(waiting, "demande", "demandes") + " à suivre sur le portail de l’autorité",
+        _list(FileState.FACE_TO_FACE_DONE),
+        "Suivre",
+    )
+
+
+def to_revoke(request: HttpRequest) -> Iterable[Todo]:
+    """Revocations to ask on the portal of an authority: it has twenty-four hours to publish."""
+    count = queries.to_revoke_by_hand().count()
+    yield Todo(
+        count,
+        _agreed(count, "certificat", "certificats") + " à révoquer sur le portail de l’autorité",
+        reverse("registration_authority:lists"),
+        "Révoquer",
+        "danger",
+    )
+
+
 def to_receive(request: HttpRequest) -> Iterable[Todo]:
     """People to receive in person."""
     count = _not_mine(request).filter(state=FileState.PIECES_CHECKED).count()
@@ -72,13 +101,17 @@ def to_hand_over(request: HttpRequest) -> Iterable[Todo]:
 
 def expiring(request: HttpRequest) -> Iterable[Todo]:
     """Certificates that expire soon and have no successor."""
-    count = queries.expiring(timezone.now()).count()
+    now = timezone.now()
+    soon = queries.to_renew(now).filter(renewing=None, renewal__muted_at=None)
+    count = soon.count()
+    urgent = soon.filter(not_after__lte=now + timedelta(days=30)).exists()
     yield Todo(
         count,
-        _agreed(count, "certificat expire", "certificats expirent") + " dans les 60 jours",
-        reverse("registration_authority:inventory"),
-        "Voir",
-        "warning",
+        _agreed(count, "certificat à renouveler", "certificats à renouveler")
+        + " dans les 90 jours",
+        reverse("registration_authority:renewals"),
+        "Renouveler",
+        "danger" if urgent else "warning",
     )
 
 

@@ -2,12 +2,18 @@
 
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 
 from registration_authority.adapters import AuthorityRefused, Enrolment
-from registration_authority.models import CertificationAuthority, TrainingIssue, TrainingKey
+from registration_authority.models import (
+    CertificationAuthority,
+    RevocationReason,
+    TrainingIssue,
+    TrainingKey,
+)
 from registration_authority.pki import training_ca
 from registration_authority.pki.certificate import facts_of, load_certificate
 from registration_authority.pki.training_ca import Revoked, Root
@@ -53,14 +59,21 @@ class TrainingAuthority:
             )
         return issued.pem
 
-    def revoke(self, serial: str, *, reason: str, at: datetime) -> None:
+    def settle(self, key: UUID, pem: str, *, accepted: bool, reason: str, at: datetime) -> None:
+        """Revoke what is not kept; there is nothing to do for what is."""
+        if not accepted:
+            self.revoke(pem, reason=RevocationReason.UNSPECIFIED, at=at)
+
+    def revoke(self, pem: str, *, reason: str, at: datetime) -> bool:
         """Revoke; the first date and reason stand. An unknown serial: AuthorityRefused."""
+        serial = facts_of(load_certificate(pem)).serial
         issues = TrainingIssue.objects.filter(authority=self.authority, serial=serial)
         changed = issues.filter(revoked_at=None).update(revoked_at=at, reason=reason)
         if not changed and not issues.exists():
             raise AuthorityRefused(
                 "L’autorité d’exercice ne connaît pas ce certificat : vérifiez son numéro de série."
             )
+        return True
 
     @transaction.atomic
     def crl(self, *, at: datetime) -> bytes:

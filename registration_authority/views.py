@@ -1,6 +1,7 @@
 """The counter, on the portal: one case, its next step, what to print."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms as django_forms
@@ -12,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from registration_authority import actions, files, forms, permissions, progress, queries
+from registration_authority import actions, files, forms, permissions, portal, progress, queries
 from registration_authority.adapters import adapter_for
 from registration_authority.models import (
     OPEN_STATES,
@@ -43,6 +44,7 @@ from socle.directory.models import Organisation
 from socle.web.items import Link, Tone
 
 PER_PAGE = 25
+YEAR = timedelta(days=365)
 CLOSED = "clos"
 NAMESPACE = "registration_authority"
 
@@ -224,6 +226,8 @@ class NextAction:
     url: str = ""
     posts: bool = False
     capability: Capability = Capability.RA_CHECK
+    download: str = ""
+    """The address of what to take away first."""
 
 
 class FilePage(CapabilityView):
@@ -252,7 +256,12 @@ class FilePage(CapabilityView):
             "certificate": certificate,
             "expiry": certificate and _expiry(certificate),
             "receipt": certificate and getattr(certificate, "hand_over", None),
-            "face_to_face": getattr(file, "face_to_face", None),
+            "face_to_face": getattr(file, "face_to_face", None) or file.carried_face_to_face,
+            "may_carry": serves
+            and self.can(Capability.RA_FACE_TO_FACE)
+            and file.state == FileState.PIECES_CHECKED
+            and file.renews_id is not None
+            and file.offer.renewals_without_face_to_face > 0,
             "request_row": request_row,
             "pieces_open": file.state in (FileState.DRAFT, FileState.SUBMITTED),
         }
@@ -317,9 +326,19 @@ def _to_issue(file: CertificateFile, request_row: CertificateRequest | None) -> 
     if state == RequestState.DEPOSITED:
         return NextAction(
             f"La demande est vérifiée. {file.offer.authority} va signer le certificat.",
-            "Établir le certificat",
+            "Établir le certificat"
+            if file.offer.authority.adapter != portal.ADAPTER
+            else "Préparer la demande pour l’autorité",
             _url("issue", file.pk),
             True,
+        )
+    if state == RequestState.APPROVED and file.offer.authority.adapter == portal.ADAPTER:
+        return NextAction(
+            "Téléchargez la demande et sa fiche, déposez-les sur le portail de "
+            f"{file.offer.authority}, puis versez ici le certificat reçu.",
+            "Verser le certificat reçu",
+            _url("deposit_certificate", file.pk),
+            download=_url("export_request", file.pk),
         )
     if state == RequestState.APPROVED:
         return NextAction("L’autorité établit le certificat : rechargez la page dans un instant.")
@@ -390,7 +409,13 @@ class Issue(PostView):
     """Have the certificate signed."""
 
     capability = Capability.RA_CHECK
-    done = "Le certificat est demandé à l’autorité : il arrive dans un instant."
+
+    @property
+    def done(self) -> str:  # type: ignore[override]
+        """What happens now: an authority on line answers, a portal waits for the operator."""
+        if _file(self.kwargs["pk"]).offer.authority.adapter == portal.ADAPTER:
+            return "La demande est prête à déposer sur le portail de l’autorité."
+        return "Le certificat est demandé à l’autorité : il arrive dans un instant."
 
     def carry_out(self, file: CertificateFile) -> Any | None:
         """Attempt it on the request that waits."""
@@ -560,6 +585,179 @@ class DepositRequest(CounterForm):
         return request_row and self.finish(file, "La demande de certificat est vérifiée.")
 
 
+class ExportRequest(CapabilityView):
+    """The request and its sheet, for the authority's portal."""
+
+    capability = Capability.RA_CHECK
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give the ZIP."""
+        file = _file(pk)
+        content = self.attempt(actions.export_request, subject=file, file_id=pk)
+        if content is None:
+            return redirect(f"{NAMESPACE}:file", pk=pk)
+        response = HttpResponse(content, content_type="application/zip")
+        name = f"demande-{file.organisation.siren}-{pk}.zip"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+
+class DepositCertificate(CounterForm):
+    """The certificate the authority's portal gave."""
+
+    capability = Capability.RA_CHECK
+    form_class = forms.CertificateForm
+    title = "Verser le certificat reçu de l’autorité"
+    lead = "Il est comparé au dossier, champ par champ, avant de pouvoir être remis."
+    button = "Vérifier et verser"
+
+    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
+        """Check it and keep it."""
+        brought = form.cleaned_data["revocation_list"]
+        certificate = self.attempt_form(
+            form,
+            actions.deposit_certificate,
+            subject=file,
+            file_id=file.pk,
+            content=form.cleaned_data["certificate"].read(),
+            revocation_list=brought.read() if brought else b"",
+        )
+        return certificate and self.finish(
+            file, "Le certificat est exactement celui du dossier : il est prêt à remettre."
+        )
+
+
+class RevocationLists(CapabilityView):
+    """The authorities, how fresh their lists of revoked certificates are, what they must revoke."""
+
+    capability = Capability.RA_READ
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show them."""
+        now = timezone.now()
+        rows = [(one, *progress.list_badge(one, at=now)) for one in queries.authorities()]
+        context = {
+            "rows": rows,
+            "to_revoke": queries.to_revoke_by_hand(),
+            "may_bring": self.can(Capability.RA_REVOKE),
+        }
+        return render(request, f"{NAMESPACE}/lists.html", context)
+
+
+class BringList(AttemptView):
+    """Bring the list of an authority."""
+
+    capability = Capability.RA_REVOKE
+
+    def get(self, request: HttpRequest, code: str) -> HttpResponse:
+        """Ask for the file."""
+        authority = get_object_or_404(CertificationAuthority, code=code)
+        return self.show(authority, forms.RevocationListForm())
+
+    def post(self, request: HttpRequest, code: str) -> HttpResponse:
+        """Check it and keep it."""
+        authority = get_object_or_404(CertificationAuthority, code=code)
+        form = forms.RevocationListForm(request.POST, request.FILES)
+        if form.is_valid():
+            kept = self.attempt_form(
+                form,
+                actions.bring_revocations,
+                subject=authority,
+                authority=authority,
+                content=form.cleaned_data["revocation_list"].read(),
+            )
+            if kept is not None:
+                messages.success(request, f"La liste de « {authority} » est à jour.")
+                return redirect(f"{NAMESPACE}:lists")
+        return self.show(authority, form)
+
+    def show(
+        self, authority: CertificationAuthority, form: forms.RevocationListForm
+    ) -> HttpResponse:
+        """The page with its form."""
+        context = {
+            "title": f"Verser la liste de révocation de {authority}",
+            "button": "Vérifier et verser",
+            "form": form,
+            "back_label": "Listes de révocation",
+            "back_url": _url("lists"),
+        }
+        return render(self.request, f"{NAMESPACE}/form.html", context)
+
+
+class Renewals(CapabilityView):
+    """What ends soon, and what is done about it."""
+
+    capability = Capability.RA_READ
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show them."""
+        now = timezone.now()
+        page = Paginator(queries.to_renew(now), PER_PAGE).get_page(request.GET.get("page"))
+        context = {
+            "page": page,
+            "rows": [(one, *_expiry(one), getattr(one, "renewal", None)) for one in page],
+            "may_act": self.can(Capability.RA_CHECK),
+        }
+        return render(request, f"{NAMESPACE}/renewals.html", context)
+
+
+class Figures(CapabilityView):
+    """What ends when, and how long the counter takes."""
+
+    capability = Capability.RA_READ
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show them."""
+        now = timezone.now()
+        context = {
+            "months": queries.expiries_by_month(now),
+            "delays": queries.delays(now - YEAR),
+        }
+        return render(request, f"{NAMESPACE}/figures.html", context)
+
+
+class OpenRenewal(CapabilityView):
+    """Open the file of the next certificate."""
+
+    capability = Capability.RA_CHECK
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Open it, and go there."""
+        certificate = get_object_or_404(Certificate, pk=pk)
+        opened = self.attempt(actions.open_renewal, subject=certificate.file, certificate_id=pk)
+        if opened is None:
+            return redirect(f"{NAMESPACE}:renewals")
+        messages.success(request, f"Le renouvellement de {opened.holder} est ouvert.")
+        return redirect(f"{NAMESPACE}:file", pk=opened.pk)
+
+
+class MuteRenewal(CapabilityView):
+    """Stop the reminders of one certificate."""
+
+    capability = Capability.RA_CHECK
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Stop them."""
+        certificate = get_object_or_404(Certificate, pk=pk, renewal__isnull=False)
+        if self.attempt(actions.mute_renewal, subject=certificate.file, certificate_id=pk):
+            messages.success(request, "Les rappels de ce certificat sont arrêtés.")
+        return redirect(f"{NAMESPACE}:renewals")
+
+
+class CarryFaceToFace(PostView):
+    """Renew without a new face to face."""
+
+    capability = Capability.RA_FACE_TO_FACE
+    done = "Le face à face précédent vaut pour ce renouvellement."
+
+    def carry_out(self, file: CertificateFile) -> Any | None:
+        """Attempt it."""
+        return self.attempt(actions.carry_face_to_face, subject=file, file_id=file.pk)
+
+
 class Prepare(CounterForm):
     """Draw up the receipt."""
 
@@ -570,7 +768,7 @@ class Prepare(CounterForm):
 
     def initial(self, file: CertificateFile) -> dict[str, Any]:
         """The place of the face to face, most often the same."""
-        met = getattr(file, "face_to_face", None)
+        met = getattr(file, "face_to_face", None) or file.carried_face_to_face
         return {"place": met.place if met else ""}
 
     def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:

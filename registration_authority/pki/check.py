@@ -7,12 +7,14 @@ another key): nothing is handed over while one difference remains.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from itertools import pairwise
+from typing import Final, Literal, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from registration_authority.pki.bundle import read_chain
 from registration_authority.pki.certificate import (
     CertificateFacts,
     facts_of,
@@ -29,11 +31,17 @@ CLOCK_SKEW: Final = timedelta(minutes=10)
 FIELDS: Final = (
     ("pays", NameOID.COUNTRY_NAME),
     ("organisme", NameOID.ORGANIZATION_NAME),
-    ("identifiant de l’organisme", NameOID.ORGANIZATION_IDENTIFIER),
     ("prénom", NameOID.GIVEN_NAME),
     ("nom", NameOID.SURNAME),
     ("nom complet", NameOID.COMMON_NAME),
 )
+
+
+USES: Final = {
+    "authentication": ("authentification",),
+    "signature": ("signature",),
+    "dual": ("authentification", "signature"),
+}
 
 
 class NotWhatWasAsked(Refusal):
@@ -52,6 +60,8 @@ class Expected:
     policy: str
     validity: timedelta
     min_rsa_bits: int
+    usage: Literal["authentication", "signature", "dual"] = "authentication"
+    chain_pem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,11 @@ def differences(
     yield from _usages(certificate, expected)
 
 
+def subject_differences(certificate: x509.Certificate, holder: Holder) -> Iterator[Difference]:
+    """What `certificate` says otherwise than `holder`."""
+    return _subject(certificate, holder)
+
+
 def _key(certificate: x509.Certificate, expected: Expected) -> Iterator[Difference]:
     found = facts_of(certificate).public_key
     if found != expected.request.public_key:
@@ -108,13 +123,26 @@ def _key(certificate: x509.Certificate, expected: Expected) -> Iterator[Differen
 
 def _chain(certificate: x509.Certificate, expected: Expected, at: datetime) -> Iterator[Difference]:
     authority = load_certificate(expected.authority_pem)
-    name = authority.subject.rfc4514_string()
+    if not _signed_by(certificate, authority):
+        name = authority.subject.rfc4514_string()
+        yield Difference("émetteur", name, certificate.issuer.rfc4514_string())
+    above = read_chain(expected.chain_pem) if expected.chain_pem else []
+    for signed, signer in pairwise([authority, *above]):
+        if not _signed_by(signed, signer):
+            told = signed.subject.rfc4514_string()
+            yield Difference("chaîne", signer.subject.rfc4514_string(), f"rompue après {told}")
+    for one in (authority, *above):
+        if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
+            told = f"expirée ou future : {one.subject.rfc4514_string()}"
+            yield Difference("autorité", "en cours de validité", told)
+
+
+def _signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)
     except (ValueError, TypeError, InvalidSignature):
-        yield Difference("émetteur", name, certificate.issuer.rfc4514_string())
-    if not authority.not_valid_before_utc <= at <= authority.not_valid_after_utc:
-        yield Difference("autorité", "en cours de validité", f"expirée ou future : {name}")
+        return False
+    return True
 
 
 def _validity(
@@ -133,7 +161,6 @@ def _subject(certificate: x509.Certificate, holder: Holder) -> Iterator[Differen
     wanted = (
         "FR",
         holder.organisation,
-        holder.organisation_identifier,
         holder.given_name,
         holder.surname,
         holder.common_name,
@@ -145,6 +172,11 @@ def _subject(certificate: x509.Certificate, holder: Holder) -> Iterator[Differen
     units = _values(certificate, NameOID.ORGANIZATIONAL_UNIT_NAME)
     if [unit for unit in units if unit.startswith("0002 ")] != [holder.organisation_unit]:
         yield Difference("SIREN", holder.organisation_unit, ", ".join(units))
+    # 26 of 96 French authorities carry it; the SIREN above is there in any case.
+    identifiers = _values(certificate, NameOID.ORGANIZATION_IDENTIFIER)
+    if identifiers not in ([], [holder.organisation_identifier]):
+        wanted_identifier = holder.organisation_identifier
+        yield Difference("identifiant de l’organisme", wanted_identifier, ", ".join(identifiers))
     emails = _emails(certificate)
     if emails != [holder.email]:
         yield Difference("adresse électronique", holder.email, ", ".join(emails))
@@ -152,10 +184,11 @@ def _subject(certificate: x509.Certificate, holder: Holder) -> Iterator[Differen
 
 def _usages(certificate: x509.Certificate, expected: Expected) -> Iterator[Difference]:
     usage = _extension(certificate, x509.KeyUsage)
-    if usage is None or not _only_authenticates(usage):
-        yield Difference("usage de la clé", "authentification seule", "autre chose")
-    extended = _extension(certificate, x509.ExtendedKeyUsage)
-    if extended is None or ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
+    if usage is None or _uses(usage) != USES[expected.usage]:
+        found_uses = ", ".join(_uses(usage)) if usage else ""
+        yield Difference("usage de la clé", ", ".join(USES[expected.usage]), found_uses)
+    extended = _extension(certificate, x509.ExtendedKeyUsage) or ()
+    if expected.usage != "signature" and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
         yield Difference("usage étendu", "authentification client", "absent")
     constraints = _extension(certificate, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
@@ -166,10 +199,15 @@ def _usages(certificate: x509.Certificate, expected: Expected) -> Iterator[Diffe
         yield Difference("politique", expected.policy, ", ".join(found))
 
 
-def _only_authenticates(usage: x509.KeyUsage) -> bool:
-    """digitalSignature alone: with nonRepudiation it would also sign (EN 319 412-2 §4.3.2)."""
-    forbidden = (usage.content_commitment, usage.key_cert_sign, usage.crl_sign)
-    return usage.digital_signature and not any(forbidden)
+def _uses(usage: x509.KeyUsage) -> tuple[str, ...]:
+    """What the key may sign, in the words of `USES`; ciphering a session key is nobody's worry."""
+    told = {
+        "authentification": usage.digital_signature,
+        "signature": usage.content_commitment,
+        "signature de certificats": usage.key_cert_sign,
+        "signature de listes de révocation": usage.crl_sign,
+    }
+    return tuple(words for words, present in told.items() if present)
 
 
 def _values(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> list[str]:

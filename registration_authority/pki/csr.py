@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from registration_authority.pki.bundle import is_pkcs12
 from registration_authority.pki.keys import SHORTEST_RSA, check_key, public_key_digest
 from socle.core.refusals import Refusal
 
@@ -134,7 +135,7 @@ def _check_file(content: bytes) -> None:
             "« .csr » ou « .p10 » produit par le logiciel du support.",
             field="csr",
         )
-    if b"PRIVATE KEY-----" in content:
+    if is_pkcs12(content) or b"PRIVATE KEY-----" in content:
         raise PrivateKeyInRequest(
             "Ce fichier contient une clé privée, qui ne doit jamais quitter la personne : "
             "considérez cette clé comme perdue, générez-en une autre et ne déposez que la demande.",

@@ -49,8 +49,8 @@ def checked_holder(
 ) -> Holder:
     """A holder whose names are in NFC and hold nothing that could disguise or forge a subject.
 
-    Control and bidirectional characters, `=` and `/` are refused. An organisation longer than
-    X.520 allows is cut. Raises UnfitName.
+    Control and bidirectional characters, `=`, `/` and letters of another alphabet are refused. An
+    organisation longer than X.520 allows is cut. Raises UnfitName.
     """
     holder = Holder(
         given_name=_person_name(given_name, what="Le prénom"),
@@ -78,7 +78,7 @@ def _person_name(text: str, *, what: str) -> str:
 def _plain(text: str, *, what: str) -> str:
     name = unicodedata.normalize("NFC", text.strip())
     hidden = any(unicodedata.category(character)[0] == "C" for character in name)
-    if not name or hidden or "=" in name:
+    if not name or hidden or "=" in name or _has_look_alike(name):
         raise _unfit(what, name)
     return normalise_spaces(name)
 
@@ -92,6 +92,12 @@ def _email(text: str) -> str:
             "nominative sans accent, par exemple prenom.nom@commune.fr."
         )
     return address
+
+
+def _has_look_alike(text: str) -> bool:
+    """Whether a letter is of another alphabet: the Cyrillic « а » passes for ours on paper."""
+    letters = (character for character in text if character.isalpha())
+    return any(not unicodedata.name(letter, "").startswith("LATIN ") for letter in letters)
 
 
 def _is_mark(character: str) -> bool:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from pypdfium2 import PdfDocument
 
 from registration_authority import actions, adapters, defaults, files, queries, tasks, training
-from registration_authority.adapters import AuthorityUnavailable, Enrolment
+from registration_authority.adapters import AuthorityUnavailable, Enrolment, Waiting
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -62,7 +62,7 @@ def refused(code: str) -> Any:
 # The whole path
 
 
-def test_a_file_goes_from_its_pieces_to_a_certificate_in_use(counter: Counter) -> None:
+def test_case_c01_a_file_goes_from_its_pieces_to_a_certificate_in_use(counter: Counter) -> None:
     counter.bring_to(FileState.HANDED_OVER)
     usable = accounts.usable_certificate(counter.holder, siren=counter.organisation.siren, at=NOON)
     assert usable is not None
@@ -118,7 +118,7 @@ def test_only_a_person_granted_for_a_certificate_gets_a_file(
         )
 
 
-def test_a_second_open_file_is_refused(counter: Counter) -> None:
+def test_case_c59_a_second_open_file_is_refused(counter: Counter) -> None:
     with refused("ra.already_open"):
         actions.open_file(
             organisation=counter.organisation,
@@ -216,7 +216,7 @@ def test_the_last_accepted_piece_makes_the_file_ready(counter: Counter) -> None:
     assert counter.state == FileState.PIECES_CHECKED
 
 
-def test_a_piece_refused_after_the_check_sends_the_file_back(counter: Counter) -> None:
+def test_case_c13_a_piece_refused_after_the_check_sends_the_file_back(counter: Counter) -> None:
     counter.bring_to(FileState.PIECES_CHECKED)
     piece = counter.file.pieces.get(kind=PieceKind.MANDATE)
     actions.refuse_piece(piece_id=piece.pk, reason="Autre maire.", by=counter.officer, at=NOON)
@@ -224,7 +224,7 @@ def test_a_piece_refused_after_the_check_sends_the_file_back(counter: Counter) -
     assert counter.file.checked_by is None
 
 
-def test_an_expired_identity_document_is_not_accepted(counter: Counter) -> None:
+def test_case_c05_an_expired_identity_document_is_not_accepted(counter: Counter) -> None:
     counter.submit()
     piece = counter.file.pieces.get(kind=PieceKind.IDENTITY)
     with refused("ra.document_expired"):
@@ -280,14 +280,16 @@ def test_the_holder_never_acts_on_her_own_file(counter: Counter, syndicat: Any, 
         act(counter)
 
 
-def test_a_second_account_with_the_same_address_is_the_same_person(counter: Counter) -> None:
+def test_case_c12_a_second_account_with_the_same_address_is_the_same_person(
+    counter: Counter,
+) -> None:
     double = person(Role.RA_OPERATOR, email="autre@exemple.fr")
     double.email = counter.holder.email.upper()
     with refused("ra.own_file"):
         actions.take(file_id=counter.file.pk, by=double, at=NOON)
 
 
-def test_the_database_enforces_four_eyes_on_the_check(counter: Counter) -> None:
+def test_invariant_i01_the_database_enforces_four_eyes_on_the_check(counter: Counter) -> None:
     with pytest.raises(IntegrityError, match="four_eyes"), transaction.atomic():
         CertificateFile.objects.update(checked_by=counter.holder, checked_at=NOON)
 
@@ -313,7 +315,7 @@ def test_the_database_lets_no_file_go_on_unchecked(counter: Counter) -> None:
 
 
 @pytest.mark.parametrize("text", SECRETS)
-def test_the_database_holds_no_pin(counter: Counter, text: str) -> None:
+def test_invariant_i15_the_database_holds_no_pin(counter: Counter, text: str) -> None:
     with pytest.raises(IntegrityError, match="no_pin"), transaction.atomic():
         CertificateFile.objects.update(closing_reason=text)
 
@@ -323,7 +325,7 @@ def test_the_database_accepts_innocent_texts(counter: Counter) -> None:
         CertificateFile.objects.update(closing_reason=text)
 
 
-def test_a_reason_with_a_pin_is_refused(counter: Counter) -> None:
+def test_case_c67_a_reason_with_a_pin_is_refused(counter: Counter) -> None:
     counter.submit()
     with refused("ra.secret_in_text"):
         actions.refuse_piece(
@@ -412,7 +414,7 @@ def test_the_same_request_may_be_deposited_again(counter: Counter) -> None:
     assert counter.ask(content).state == RequestState.DEPOSITED
 
 
-def test_a_key_certified_for_anyone_is_refused_and_nothing_is_said_of_her(
+def test_case_c28_a_key_certified_for_anyone_is_refused_and_nothing_is_said_of_her(
     counter: Counter, town: Any, syndicat: Any
 ) -> None:
     connection.set_schema_to_public()
@@ -426,7 +428,7 @@ def test_a_key_certified_for_anyone_is_refused_and_nothing_is_said_of_her(
     assert "Celles" not in str(caught.value)
 
 
-def test_the_database_certifies_no_key_twice(counter: Counter) -> None:
+def test_invariant_i02_the_database_certifies_no_key_twice(counter: Counter) -> None:
     counter.bring_to(FileState.FACE_TO_FACE_DONE)
     request = counter.ask()
     with pytest.raises(IntegrityError, match="one_per_key"), transaction.atomic():
@@ -463,7 +465,7 @@ def test_issuing_wakes_the_task(counter: Counter, monkeypatch: pytest.MonkeyPatc
     assert woken == [{"ra.issue": {"request_id": request.pk}}]
 
 
-def test_a_request_leaves_once(counter: Counter) -> None:
+def test_case_c14_a_request_leaves_once(counter: Counter) -> None:
     counter.bring_to(FileState.ISSUED)
     request = CertificateRequest.objects.get()
     with refused("ra.forbidden_step"):
@@ -477,7 +479,7 @@ def approved(counter: Counter) -> CertificateRequest:
     return actions.issue(request_id=request.pk, by=counter.officer, at=NOON)
 
 
-def test_delivering_the_message_twice_signs_once(counter: Counter) -> None:
+def test_invariant_i18_delivering_the_message_twice_signs_once(counter: Counter) -> None:
     request = approved(counter)
     for _ in range(2):
         tasks.issue(schema="public", request_id=request.pk)
@@ -506,18 +508,23 @@ class FakeAuthority:
     """An authority that answers as told, and remembers what it was asked."""
 
     def __init__(self, answer: Any) -> None:
-        self.answer, self.asked, self.revoked = answer, [], []
+        self.answer, self.asked = answer, []
+        self.settled, self.revoked = [], []
 
-    def enroll(self, enrolment: Enrolment, *, at: datetime) -> str:
+    def enroll(self, enrolment: Enrolment, *, at: datetime) -> str | Waiting:
         self.asked.append(enrolment.key)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer(enrolment)
 
-    def revoke(self, serial: str, *, reason: str, at: datetime) -> None:
-        self.revoked.append((serial, reason))
+    def settle(self, key: Any, pem: str, *, accepted: bool, reason: str, at: datetime) -> None:
+        self.settled.append((key, accepted, reason))
+
+    def revoke(self, pem: str, *, reason: str, at: datetime) -> bool:
+        self.revoked.append((pem, reason))
         if isinstance(self.answer, Exception):
             raise self.answer
+        return True
 
     def crl(self, *, at: datetime) -> bytes:
         return b""
@@ -559,7 +566,7 @@ def test_a_refusal_of_the_authority_is_shown_and_another_request_may_come(
     assert counter.ask().state == RequestState.DEPOSITED
 
 
-def test_the_certificate_of_somebody_else_is_set_aside_and_revoked(
+def test_invariant_i11_the_certificate_of_somebody_else_is_set_aside_and_the_authority_told(
     counter: Counter, authority: Any
 ) -> None:
     request = approved(counter)
@@ -582,7 +589,7 @@ def test_the_certificate_of_somebody_else_is_set_aside_and_revoked(
     assert request.state == RequestState.QUARANTINED
     assert "NTRFR-200081511" in request.message
     assert request.answer.startswith("-----BEGIN CERTIFICATE-----")
-    assert fake.revoked == [("ff", RevocationReason.UNSPECIFIED)]
+    assert fake.settled == [(request.issuance_key, False, request.message)]
     assert counter.state == FileState.FACE_TO_FACE_DONE
     assert not Certificate.objects.exists()
 
@@ -627,7 +634,7 @@ def test_the_defaults_are_made_once(portal: Any) -> None:
 # Hand-over
 
 
-def test_nothing_is_handed_over_before_the_face_to_face(counter: Counter) -> None:
+def test_invariant_i06_nothing_is_handed_over_before_the_face_to_face(counter: Counter) -> None:
     counter.bring_to(FileState.PIECES_CHECKED)
     for act in (counter.prepare, counter.hand_over):
         with refused("ra.not_ready"):
@@ -644,14 +651,14 @@ def test_the_receipt_is_one_page_that_names_both(counter: Counter) -> None:
         assert named in text
 
 
-def test_nothing_is_handed_over_without_the_receipt(counter: Counter) -> None:
+def test_case_c34_nothing_is_handed_over_without_the_receipt(counter: Counter) -> None:
     counter.bring_to(FileState.ISSUED)
     with refused("ra.not_ready"):
         counter.hand_over()
 
 
 @pytest.mark.parametrize("unticked", ["signed", "accepted"])
-def test_both_boxes_are_needed(counter: Counter, unticked: str) -> None:
+def test_case_c34_both_boxes_are_needed(counter: Counter, unticked: str) -> None:
     counter.bring_to(FileState.ISSUED)
     counter.prepare()
     with refused("ra.not_ready"):
@@ -666,7 +673,7 @@ def test_only_the_officer_of_the_receipt_hands_over(counter: Counter, syndicat: 
         counter.hand_over(by=person(Role.RA_OPERATOR, at=syndicat))
 
 
-def test_a_document_that_expired_since_blocks_the_hand_over(counter: Counter) -> None:
+def test_case_c06_a_document_that_expired_since_blocks_the_hand_over(counter: Counter) -> None:
     counter.bring_to(FileState.PIECES_CHECKED)
     counter.meet(document_expires_on=date(2026, 11, 24))
     counter.issue()
@@ -703,7 +710,7 @@ def test_the_signed_receipt_may_come_later(counter: Counter) -> None:
     assert files.read(receipt.signed_scan) == PDF
 
 
-def test_a_holder_who_does_not_accept_has_it_revoked(counter: Counter) -> None:
+def test_case_c39_a_holder_who_does_not_accept_has_it_revoked(counter: Counter) -> None:
     counter.bring_to(FileState.ISSUED)
     certificate = actions.decline(file_id=counter.file.pk, by=counter.officer, at=NOON)
     assert certificate.state == CertificateState.REVOKED
@@ -766,7 +773,7 @@ def test_a_revoked_certificate_is_out_of_use_at_once(counter: Counter) -> None:
     assert counter.state == FileState.HANDED_OVER
 
 
-def test_revoking_twice_is_revoking_once(counter: Counter) -> None:
+def test_case_c46_revoking_twice_is_revoking_once(counter: Counter) -> None:
     counter.bring_to(FileState.HANDED_OVER)
     revoke(counter)
     again = revoke(counter, reason=RevocationReason.SUPERSEDED, at=NOON + timedelta(days=1))

@@ -52,7 +52,7 @@ def test_nothing_leads_out_of_an_end(end: FileState) -> None:
             policies.check_step(end, to)
 
 
-def test_nothing_leads_out_of_a_revocation() -> None:
+def test_invariant_i08_nothing_leads_out_of_a_revocation() -> None:
     assert CERTIFICATE_TRANSITIONS[CertificateState.REVOKED] == frozenset()
 
 

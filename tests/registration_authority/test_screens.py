@@ -103,7 +103,7 @@ def test_the_list_is_filtered_by_state(desk: Browser, counter: Counter) -> None:
 
 
 @pytest.mark.parametrize("address", [PORTAL, f"{PORTAL}inventaire/"])
-def test_a_list_costs_the_same_however_long(
+def test_case_c70_a_list_costs_the_same_however_long(
     desk: Browser,
     counter: Counter,
     syndicat: Any,
@@ -480,7 +480,7 @@ def test_the_file_of_a_colleague_does_not_exist(
     assert answer.status_code == 404
 
 
-def test_the_file_of_another_commune_does_not_show(counter: Counter, town: Any) -> None:
+def test_case_c45_the_file_of_another_commune_does_not_show(counter: Counter, town: Any) -> None:
     connection.set_schema_to_public()
     Grant.objects.create(
         person=counter.holder,
@@ -552,7 +552,9 @@ def test_an_expiring_certificate_is_told_until_it_is_replaced(
     counter.bring_to(FileState.HANDED_OVER)
     soon = timezone.now() + timedelta(days=59)
     Certificate.objects.update(not_before=soon - timedelta(days=900), not_after=soon)
-    assert told(todos.expiring, counter.officer) == [(1, "certificat expire dans les 60 jours")]
+    assert told(todos.expiring, counter.officer) == [
+        (1, "certificat à renouveler dans les 90 jours")
+    ]
     (line,) = told(todos.own, counter.holder, neighbour)
     assert line[1].startswith("certificat à renouveler avant le")
     renewal = actions.open_file(

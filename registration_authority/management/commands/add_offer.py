@@ -1,0 +1,57 @@
+"""Make an offer of an authority known: its certification policy, as data."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from registration_authority.models import CertificationAuthority, Offer, PieceKind, Usage
+from socle.accounts.models import CertificateLevel
+
+
+class Command(BaseCommand):
+    """`manage.py add_offer CODE NAME --authority CODE --policy OID …`; again replaces it."""
+
+    help = "Enregistrer une offre de certificat d’une autorité."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The options."""
+        parser.add_argument("code")
+        parser.add_argument("name")
+        parser.add_argument("--authority", required=True, help="code de l’autorité")
+        parser.add_argument("--policy", required=True, help="OID de la politique de certification")
+        parser.add_argument(
+            "--level", choices=CertificateLevel.values, default=CertificateLevel.RGS2
+        )
+        parser.add_argument("--usage", choices=Usage.values, default=Usage.AUTHENTICATION)
+        parser.add_argument("--months", type=int, default=36, help="durée, 36 mois au plus")
+        parser.add_argument("--min-rsa-bits", type=int, default=3072)
+        parser.add_argument("--price-code", required=True)
+        parser.add_argument("--renewals", type=int, default=0, help="sans nouveau face à face")
+        parser.add_argument(
+            "--pieces", nargs="+", choices=PieceKind.values, default=PieceKind.values
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Keep it."""
+        authority = CertificationAuthority.objects.filter(code=options["authority"]).first()
+        if authority is None:
+            raise CommandError(f"L’autorité « {options['authority']} » n’est pas enregistrée.")
+        if not 1 <= options["months"] <= 36 or options["min_rsa_bits"] < 2048:
+            raise CommandError("36 mois au plus, clés RSA de 2048 bits au moins.")
+        offer, _ = Offer.objects.update_or_create(
+            code=options["code"],
+            defaults={
+                "authority": authority,
+                "name": options["name"],
+                "policy": options["policy"],
+                "level": options["level"],
+                "usage": options["usage"],
+                "duration_months": options["months"],
+                "min_rsa_bits": options["min_rsa_bits"],
+                "price_code": options["price_code"],
+                "required_pieces": options["pieces"],
+                "renewals_without_face_to_face": options["renewals"],
+            },
+        )
+        self.stdout.write(f"« {offer} » est enregistrée.")
