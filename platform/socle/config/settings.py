@@ -223,7 +223,11 @@ CELERY_BEAT_SCHEDULE = {
     "delivery-collect": {"task": "delivery.collect", "schedule": 60.0 if not DEMO else 3.0},
     "onboarding-refresh": {"task": "onboarding.refresh_cases", "schedule": 300.0},
     "s2low-papers": {"task": "s2low.fetch_papers", "schedule": 300.0},
+    "actes-letters": {"task": "actes.remind_letters", "schedule": 3600.0},
+    "actes-bundles": {"task": "actes.sweep_bundles", "schedule": 600.0},
     "ra-sweep": {"task": "ra.sweep", "schedule": 60.0},
+    "ra-renewals": {"task": "ra.remind_renewals", "schedule": 6 * 3600.0},
+    "ra-lists": {"task": "ra.watch_lists", "schedule": 3600.0},
     "notices-mail": {"task": "notices.send_mail", "schedule": 60.0},
     "journal-seal": {"task": "tenants.seal_journals", "schedule": 3600.0 if not DEMO else 120.0},
 }

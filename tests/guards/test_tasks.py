@@ -1,0 +1,26 @@
+"""What the clock wakes exists, and what nobody wakes is known."""
+
+from celery import current_app
+from django.conf import settings
+
+WOKEN_BY_A_COMMIT = {
+    "actes.make_bundle",
+    "delivery.wake",
+    "journal.seal",
+    "onboarding.open_cases",
+    "ra.issue",
+    "ra.revoke",
+}
+
+
+def _ours() -> set[str]:
+    return {name for name in current_app.tasks if not name.startswith("celery.")}
+
+
+def test_every_line_of_the_clock_names_a_task() -> None:
+    assert {line["task"] for line in settings.CELERY_BEAT_SCHEDULE.values()} <= _ours()
+
+
+def test_a_task_without_a_clock_is_woken_by_a_commit() -> None:
+    clocked = {line["task"] for line in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert _ours() - clocked == WOKEN_BY_A_COMMIT
