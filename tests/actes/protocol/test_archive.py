@@ -190,6 +190,7 @@ def test_an_extended_header_that_expands_beyond_the_limit_is_refused() -> None:
         tar_of(("a.xml", b"x" * 5000, {}))[:-20],
         gzip.compress(b""),
     ],
+    ids=["nothing", "html", "no tar", "cut", "empty gzip"],  # compressed bytes hold the time
 )
 def test_B05_what_is_not_a_tar_gz_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableArchive):
