@@ -427,7 +427,7 @@ def test_the_page_of_an_act_asks_for_few_queries(
     browser: Browser, acknowledged: Act, django_assert_max_num_queries: Any
 ) -> None:
     browser.get(f"/actes/{acknowledged.pk}/")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         browser.get(f"/actes/{acknowledged.pk}/")
 
 

@@ -195,7 +195,7 @@ def answer_acknowledged(returned: Returned, message: ReplyAcknowledgement, *, at
     keep(returned, Kind(message.type.value), ours, at=at, received_on=message.received_on)
     if not letter.answers.filter(dropped_at=None).exclude(pk=answer.pk).exists():
         Answer.objects.filter(pk=answer.pk).update(dropped_at=None)
-        Letter.objects.filter(pk=letter.pk).update(state=LetterState.ANSWERED)
+        _step(Letter.objects.filter(pk=letter.pk), LetterState.ANSWERED)
     journal(
         letter.act,
         "actes.reply_acknowledged",

@@ -56,11 +56,14 @@ TONES: Final[dict[ActState, str]] = {
     ActState.CANCELLED: "neutral",
 }
 
-# An answer that is given up or refused puts the letter back where it was before it.
+# An answer that is given up or refused puts the letter back where it was before it; the State may
+# still acknowledge it after that.
 LETTER_TRANSITIONS: Final[dict[LetterState, frozenset[LetterState]]] = {
     LetterState.RECEIVED: frozenset({LetterState.ANSWER_READY}),
-    LetterState.RECEIPT_DUE: frozenset({LetterState.RECEIPT_SENT, LetterState.ANSWER_READY}),
-    LetterState.RECEIPT_SENT: frozenset({LetterState.ANSWER_READY}),
+    LetterState.RECEIPT_DUE: frozenset(
+        {LetterState.RECEIPT_SENT, LetterState.ANSWER_READY, LetterState.ANSWERED}
+    ),
+    LetterState.RECEIPT_SENT: frozenset({LetterState.ANSWER_READY, LetterState.ANSWERED}),
     LetterState.ANSWER_READY: frozenset(
         {
             LetterState.ANSWER_LEAVING,
