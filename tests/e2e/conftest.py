@@ -17,15 +17,6 @@ from tests.e2e.visitor import ALBUM, WIDE, Visitor
 Welcome = Callable[..., Visitor]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All in one worker, so that the stack starts once."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-            item.add_marker(pytest.mark.slow)
-
-
 @pytest.fixture(scope="package")
 def chromium() -> Path:
     """The browser's program. Without one: skipped, or failed on continuous integration."""

@@ -1,22 +1,36 @@
 """The commands people run beside the screens, on the same real stack."""
 
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.stack import Stack
+
+# In one worker, so that the stack starts once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
 
 CELLES = "79061"
 
 
-def test_the_tour_walks_a_commune_without_a_browser(stack: Stack) -> None:
-    done = stack.manage("tour", "--commune", CELLES)
-    assert done.returncode == 0, done.stderr
-    assert "commune raccordée" in done.stdout
-    assert "un octet changé est dénoncé" in done.stdout
+@pytest.fixture(scope="module")
+def toured(stack: Stack) -> subprocess.CompletedProcess[str]:
+    """A tour of Celles-sur-Belle."""
+    return stack.manage("tour", "--commune", CELLES)
 
 
-def test_a_commune_is_not_walked_twice(stack: Stack) -> None:
-    stack.manage("tour", "--commune", "79148")
-    again = stack.manage("tour", "--commune", "79148")
+def test_the_tour_walks_a_commune_without_a_browser(
+    toured: subprocess.CompletedProcess[str],
+) -> None:
+    assert toured.returncode == 0, toured.stderr
+    assert "commune raccordée" in toured.stdout
+    assert "un octet changé est dénoncé" in toured.stdout
+
+
+def test_a_commune_is_not_walked_twice(
+    stack: Stack, toured: subprocess.CompletedProcess[str]
+) -> None:
+    again = stack.manage("tour", "--commune", CELLES)
     assert again.returncode != 0
     assert "a déjà un dossier de raccordement ouvert" in again.stderr
 

@@ -7,6 +7,9 @@ from tenants.demo import PASSWORD, email_of
 from tests.e2e.conftest import Welcome
 from tests.e2e.visitor import NARROW
 
+# In one worker, so that the stack starts once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+
 PEOPLE = {
     "Odile": "",
     "Rachid": "",

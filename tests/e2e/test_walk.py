@@ -20,6 +20,9 @@ from tests.e2e.conftest import Welcome
 from tests.e2e.papers import certificate_request, pdf
 from tests.e2e.visitor import Visitor, file
 
+# In one worker, so that the stack starts once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+
 
 @pytest.fixture(scope="module")
 def odile(come_in: Welcome) -> Visitor:
