@@ -262,7 +262,7 @@ def test_k05_an_error_reaches_the_room_with_its_reason_and_its_proof(
     assert collect(account) == 1
     ((name, raw),) = room.received
     assert archives.unpack(raw)["reponse-s2low.txt"] == b"OK\n-1\n" + held.content
-    ((message_name, data),) = mails.messages_in(name, raw).items()
+    ((message_name, data),) = mails.messages_of(mails.files_in(name, raw)).items()
     message = read_message(message_name, data)
     assert message.detail == "S²LOW : Enveloppe invalide : fichier corrompu, réessayez"  # type: ignore[union-attr]
 
@@ -403,7 +403,7 @@ def test_a_classification_reaches_the_room_named_for_its_body(
         server.state.transactions[666].status = 4
     assert collect(account, after=timedelta(minutes=2)) == 1
     name, raw = room.received[-1]
-    ((inner, data),) = mails.messages_in(name, raw).items()
+    ((inner, data),) = mails.messages_of(mails.files_in(name, raw)).items()
     assert inner == f"079-{archives.SIREN}----7-2_0.xml"
     assert data == archives.classification()
     assert isinstance(read_message(inner, data), Classification)

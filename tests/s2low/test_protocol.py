@@ -266,7 +266,7 @@ def _anomaly(reason: str, sent: Sent = SENT) -> tuple[str, Any]:
     raw = f"OK\n-1\n{reason}".encode("cp1252")
     archive = returns.anomaly_archive(reason, raw, sent)
     assert archives.unpack(archive)[returns.RAW_NAME] == raw
-    ((name, data),) = mails.messages_in("anomalie.tar.gz", archive).items()
+    ((name, data),) = mails.messages_of(mails.files_in("anomalie.tar.gz", archive)).items()
     return name, read_message(name, data)
 
 
