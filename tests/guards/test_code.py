@@ -68,9 +68,10 @@ def test_committed_files_name_no_registry_and_no_machine() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=REPO, capture_output=True, text=True, check=True
     ).stdout.split("\0")
-    private = re.compile(
-        rf"{re.escape(str(REPO.parent))}/|index-url|extra-index|\"resolved\": *\"http"
-    )
+    beside = str(REPO.parent)
+    here = [f"{beside}/"] if beside.count("/") > 1 else []  # "/tmp" alone tells no machine
+    addresses = ["index-url", "extra-index", '"resolved": *"http']
+    private = re.compile("|".join([*map(re.escape, here), *addresses]))
     binary = {".xz", ".woff2", ".png", ".pdf"}
     found = [
         name
