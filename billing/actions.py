@@ -314,7 +314,7 @@ def _record(event: str, invoice: Invoice, *, by: Person, at: datetime, **detail:
         "total": str(invoice.signed_ttc),
         **detail,
     }
-    schema = queries.journal_of(invoice.organisation)
+    schema = directory.journal_of(invoice.organisation)
     record(event=event, subject=invoice, by=by, at=at, detail=told, schema=schema)
 
 

@@ -10,7 +10,6 @@ from django.db.models import Count, DecimalField, F, Prefetch, Q, QuerySet, Sum,
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
-from django_tenants.utils import get_public_schema_name
 
 from billing.amounts import ZERO
 from billing.models import (
@@ -70,12 +69,6 @@ def memberships(until: date) -> QuerySet[Membership]:
         .select_related("organisation")
         .order_by("organisation__sort_key", "organisation_id")
     )
-
-
-def journal_of(organisation: Organisation) -> str:
-    """The schema whose journal tells what is billed to `organisation`."""
-    tenant = getattr(organisation, "tenant", None)
-    return str(tenant.schema_name) if tenant else get_public_schema_name()
 
 
 def open_items() -> QuerySet[BillableItem]:

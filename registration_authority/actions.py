@@ -1211,7 +1211,6 @@ def _journal(
     **detail: Any,
 ) -> None:
     """In the journal of the commune when it has its space, else in the syndicat's."""
-    tenant = getattr(file.organisation, "tenant", None)
     record(
         event=event,
         subject=file,
@@ -1219,7 +1218,7 @@ def _journal(
         at=at,
         detail=detail,
         outcome=outcome,
-        schema=tenant.schema_name if tenant else PUBLIC,
+        schema=directory.journal_of(file.organisation),
     )
 
 

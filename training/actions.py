@@ -10,6 +10,7 @@ from django_tenants.utils import get_public_schema_name
 
 from socle.accounts.models import Person
 from socle.core.clock import legal_date
+from socle.directory import queries as directory
 from socle.directory.models import Organisation
 from socle.journal.actions import record
 from socle.notices.actions import tell
@@ -24,7 +25,7 @@ from training.models import (
     TrainingCertificate,
     TrainingSession,
 )
-from training.places import address_of, schema_of
+from training.places import address_of
 from training.policies import Span
 from training.wording import half_day, span
 
@@ -431,7 +432,7 @@ def _record_registrations(
     events: Iterable[tuple[str, Registration]], *, by: Person, at: datetime
 ) -> None:
     """Each in its commune's journal, in one order for all: no two writers wait for each other."""
-    placed = [(schema_of(one.organisation), event, one) for event, one in events]
+    placed = [(directory.journal_of(one.organisation), event, one) for event, one in events]
     for schema, event, one in sorted(placed, key=lambda row: (row[0], row[2].pk)):
         detail = {
             "title": one.session.programme.title,

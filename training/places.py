@@ -5,15 +5,8 @@ Tenants belong to the room above; an organisation that has one carries it as `te
 
 from django.conf import settings
 from django.urls import reverse
-from django_tenants.utils import get_public_schema_name
 
 from socle.directory.models import Organisation
-
-
-def schema_of(organisation: Organisation) -> str:
-    """The schema whose journal tells what happens to the agents of `organisation`."""
-    tenant = getattr(organisation, "tenant", None)
-    return str(tenant.schema_name) if tenant else get_public_schema_name()
 
 
 def address_of(organisation: Organisation) -> str:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -77,8 +76,3 @@ def _to_login(request: HttpRequest) -> HttpResponse:
     step = "accounts:second_factor" if request.user.is_authenticated else "accounts:login"
     back = request.get_full_path() if request.method == "GET" else "/"
     return redirect(f"{reverse(step)}?{urlencode({'suite': back})}")
-
-
-def current_schema() -> str:
-    """The schema the current request or task works in."""
-    return str(connection.schema_name)

@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.db.models import Q, QuerySet
+from django_tenants.utils import get_public_schema_name
 
 from socle.accounts.models import Person
 from socle.core.text import fold
@@ -56,6 +57,12 @@ def grants(person: Person, on: date) -> QuerySet[Grant]:
         .select_related("organisation")
         .order_by("organisation__sort_key")
     )
+
+
+def journal_of(organisation: Organisation) -> str:
+    """The schema whose journal tells what happens to a body: its own, else the portal's."""
+    tenant = getattr(organisation, "tenant", None)
+    return str(tenant.schema_name) if tenant else get_public_schema_name()
 
 
 def prefecture_of(organisation: Organisation) -> StateOffice | None:
