@@ -94,6 +94,24 @@ def _build_template(name: str) -> None:
         server.execute(f"ALTER DATABASE {name}_draft RENAME TO {name}")
 
 
+TOGETHER = ("tests/e2e/", "tests/faults/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests that share a real stack in one worker.
+
+    xdist 3.8 writes its groups where pytest 9.2 no longer reads them: `xdist_group` has no effect.
+    """
+    from xdist.scheduler.loadscope import LoadScopeScheduling
+
+    class ByStack(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((room for room in TOGETHER if nodeid.startswith(room)), nodeid)
+
+    return ByStack(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """Give this worker its own copy of the template database."""

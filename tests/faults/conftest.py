@@ -80,7 +80,12 @@ class Ground:
 
     def wait(self, condition: Callable[[], bool], *, seconds: float = 60) -> None:
         """Wait for `condition`; the worker's log is shown when it never comes."""
-        assert wait_until(condition, seconds=seconds), self.log.read_text()[-4000:]
+        assert wait_until(condition, seconds=seconds), self._account()
+
+    def _account(self) -> str:
+        corridor = self.query("SELECT id, state, attempts, last_error FROM delivery_outbound")
+        told = [f"operator: {self.operator.counters()}", *map(str, corridor)]
+        return "\n".join([*told, self.log.read_text()[-4000:]])
 
 
 @pytest.fixture
