@@ -18,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from django_tenants.utils import schema_context
 from psycopg import sql
 
+from tenants import fences
 from tenants.models import Blueprint
 
 SCRATCH: Final = "socle_blueprint"
@@ -25,8 +26,8 @@ _LOCK: Final = 7_302_026
 
 
 def fingerprint() -> str:
-    """The digest of the tenant migrations of this code: what a schema must stand at."""
-    digest = hashlib.sha256()
+    """The digest of the tenant migrations and fence of this code: what a schema must stand at."""
+    digest = hashlib.sha256(fences.fingerprint().encode())
     for app, name, source in _tenant_migrations():
         digest.update(f"{app}.{name}\n{source}\n".encode())
     return digest.hexdigest()

@@ -3,20 +3,26 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import sentry_sdk
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
 from django.template.loader import render_to_string
 from django.urls import reverse, set_urlconf
 from django.utils import timezone
 from django_tenants.utils import get_public_schema_name
 
 from socle.accounts import navigation
-from socle.accounts.capabilities import COMMUNE_ROLES, SYNDICAT_ROLES, capabilities_of
+from socle.accounts.capabilities import (
+    COMMUNE_ROLES,
+    SYNDICAT_ROLES,
+    Capability,
+    capabilities_of,
+)
 from socle.accounts.navigation import Scope
+from socle.core import fences
 from socle.core.clock import legal_date
 from socle.directory import queries as directory
 from socle.directory.models import Grant, OrganisationKind
@@ -33,6 +39,7 @@ class Routing:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        connection.fence(up=False)  # whatever the request before left behind
         connection.set_schema_to_public()
         host = request.get_host().split(":")[0].lower()
         tenant = tenant_of(host)
@@ -50,7 +57,47 @@ class Routing:
         try:
             return self.get_response(request)
         finally:
+            connection.fence(up=False)
             connection.set_schema_to_public()
+
+
+class Fence:
+    """Run the view of a commune's page under the role of the commune.
+
+    Last of all: sessions, logins and rights were read before, by the platform. The role goes with
+    the view; what a streamed answer still asks of the database is asked under it again. A view
+    opts out with `shared_work`, the reason why it must see what several communes share.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            response = self.get_response(request)
+            if connection.fenced and getattr(response, "streaming", False):
+                response.streaming_content = _under(connection.tenant, response.streaming_content)
+            return response
+        finally:
+            connection.fence(up=False)
+
+    def process_view(self, request: HttpRequest, view: Any, arguments: Any, keywords: Any) -> None:
+        """Raise the fence when the view names a capability and the host is a commune's."""
+        view_class = getattr(view, "view_class", None)
+        named = isinstance(getattr(view_class, "capability", None), Capability)
+        if named and not getattr(view_class, "shared_work", ""):
+            connection.fence(up=True)
+
+
+def _under(tenant: Any, content: Iterator[bytes]) -> Iterator[bytes]:
+    """Give `content` block by block, each made in the schema and under the role of the commune."""
+    content = iter(content)
+    while True:
+        with fences.inside(tenant.schema_name):
+            block = next(content, None)
+        if block is None:
+            return
+        yield block
 
 
 def tenant_of(host: str) -> Tenant | None:

@@ -1,10 +1,14 @@
-"""Create the schema of an organisation by replaying the recorded DDL, in one transaction."""
+"""Create the schema of an organisation by replaying the recorded DDL, in one transaction.
+
+Who serves owns nothing and creates nothing: the replay is a function of the database
+(`socle_provision`, see `fences`), owned by the role that may, which only knows recorded DDL.
+"""
 
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from socle.core.refusals import Refusal
 from socle.core.text import slug_host
@@ -37,7 +41,8 @@ def provision(*, organisation: Organisation, by: Any, at: datetime) -> Tenant:
             schema_name=f"t_{locked.siren}", organisation=locked, blueprint=blueprint.pk
         )
         Domain.objects.create(domain=free_host(locked), tenant=tenant, is_primary=True)
-        blueprints.replay(blueprint, schema=tenant.schema_name)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT public.socle_provision(%s)", [locked.siren])
         record(
             event="tenants.provisioned",
             subject=locked,

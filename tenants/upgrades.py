@@ -20,7 +20,7 @@ from django.db.migrations.loader import MigrationLoader
 from django_tenants.utils import schema_context
 from psycopg import sql
 
-from tenants import blueprints
+from tenants import blueprints, fences
 from tenants.models import Blueprint, Tenant
 
 BATCH: Final = 25
@@ -113,7 +113,9 @@ def apply_batch(change: Delta, schemas: Sequence[str]) -> None:
     Raises OperationalError when a lock does not come in `LOCK_TIMEOUT`; nothing is changed then.
     """
     script = change.script + blueprints.applied_rows(change.migrations)
-    body = "".join(blueprints.inside(schema, script) for schema in schemas)
+    body = "".join(
+        blueprints.inside(schema, script) + fences.fence_script(schema) for schema in schemas
+    )
     moved = sql.SQL(
         "UPDATE public.tenants_tenant SET blueprint = {target} WHERE schema_name = ANY({schemas});"
     ).format(target=sql.Literal(change.target), schemas=sql.Literal(list(schemas)))
@@ -195,6 +197,7 @@ def _migrate(schema: str, target: Blueprint) -> str:
     try:
         with schema_context(schema):
             call_command("migrate_schemas", schema_name=schema, verbosity=0, interactive=False)
+        blueprints.run(fences.fence_script(schema))
         Tenant.objects.filter(schema_name=schema).update(blueprint=target.pk)
     except DatabaseError as problem:
         return str(problem).splitlines()[0]

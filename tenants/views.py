@@ -5,6 +5,7 @@ from django.shortcuts import render
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access
+from socle.core import fences
 from socle.notices import todos
 from socle.notices.models import Notice
 
@@ -16,5 +17,7 @@ class Home(CapabilityView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         unread = Notice.objects.filter(person=request.user, read_at=None)
-        context = {"todos": todos.collect(request), "unread": unread.count()}
+        with fences.raised():  # what waits in a commune is the commune's to read
+            waiting = todos.collect(request)
+        context = {"todos": waiting, "unread": unread.count()}
         return render(request, "tenants/home.html", context)

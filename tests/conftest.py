@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
+from socle.core.roles import OWNER, WEB
+from socle.stack import roles
 from socle.stack.postgres import Postgres
 from socle.stack.state import AlreadyInUse
 
@@ -37,7 +40,14 @@ def _start_postgres() -> str:
         server.start()
         atexit.register(server.erase)
     atexit.register(server.stop)
+    roles.ensure_roles(server)
     return server.url("postgres")
+
+
+def _url(role: str, dbname: str = "postgres") -> str:
+    """The address of a database for one of our roles, which have the superuser's password."""
+    parts = urlsplit(SERVER)
+    return f"{parts.scheme}://{role}:{parts.password}@{parts.hostname}:{parts.port}/{dbname}"
 
 
 if "SOCLE_TEST_SERVER" not in os.environ:
@@ -45,7 +55,7 @@ if "SOCLE_TEST_SERVER" not in os.environ:
 SERVER = os.environ["SOCLE_TEST_SERVER"]
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "socle.config.settings",
-    "SOCLE_DATABASE_URL": SERVER,
+    "SOCLE_DATABASE_URL": _url(WEB),
     "SOCLE_BROKER_URL": "memory://",
     "SOCLE_SECRET_KEY": "only-for-tests-" * 4,
     "SOCLE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
@@ -65,17 +75,29 @@ def _fingerprint() -> str:
     rooms = [REPO / "platform", *(REPO / name for name in django_settings.OUR_ROOMS)]
     for room in rooms:
         for path in sorted(room.rglob("*.py")):
-            if "migrations" in path.parts or path.name in {"blueprints.py", "provisioning.py"}:
+            if "migrations" in path.parts or path.name in {
+                "blueprints.py",
+                "fences.py",
+                "provisioning.py",
+            }:
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _use_database(name: str) -> None:
+def _use_database(name: str, role: str = WEB) -> None:
     from django.db import connections
 
     connections["default"].close()
-    django_settings.DATABASES["default"]["NAME"] = name
-    connections["default"].settings_dict["NAME"] = name
+    for place in (django_settings.DATABASES["default"], connections["default"].settings_dict):
+        place.update({"NAME": name, "USER": role})
+
+
+def create_database(server: Any, name: str, *, template: str = "template0") -> None:
+    """A database of the owner's, with its doors closed; `server` is the superuser's connection."""
+    server.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} STRATEGY file_copy")
+    server.execute(roles.connect_script(name))
+    with psycopg.connect(_url("socle_admin", name), autocommit=True) as inside:
+        inside.execute(roles.CLOSE)
 
 
 def _build_template(name: str) -> None:
@@ -85,9 +107,10 @@ def _build_template(name: str) -> None:
     from tests.world import build
 
     with psycopg.connect(SERVER, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}_draft")
-    _use_database(f"{name}_draft")
+        create_database(server, f"{name}_draft")
+    _use_database(f"{name}_draft", OWNER)
     call_command("migrate_all", verbosity=0)
+    _use_database(f"{name}_draft")
     build()
     connections["default"].close()
     with psycopg.connect(SERVER, autocommit=True) as server:
@@ -123,7 +146,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
             server.execute(f"DROP DATABASE IF EXISTS {template}_draft WITH (FORCE)")
             _build_template(template)
         server.execute(f"DROP DATABASE IF EXISTS {mine} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {mine} TEMPLATE {template} STRATEGY file_copy")
+        create_database(server, mine, template=template)
         server.execute("SELECT pg_advisory_unlock(20260101)")
         _use_database(mine)
     yield
@@ -131,6 +154,18 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         from django.db import connections
 
         connections["default"].close()
+
+
+@pytest.fixture
+def as_owner(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Work as the role that migrates. To be named before anything that opens the database."""
+    from django.db import connections
+
+    with django_db_blocker.unblock():
+        name = connections["default"].settings_dict["NAME"]
+        _use_database(name, OWNER)
+        yield
+        _use_database(name)
 
 
 @pytest.fixture(autouse=True)

@@ -17,12 +17,14 @@ from training.models import Registration, SessionState, TrainingSession
 from training.responses import convocation, paper
 
 PER_PAGE = 10
+SEATS = "the seats and the waiting list of a session are shared by all communes"
 
 
 class Mine(CapabilityView):
     """My sessions, my certificates, and the sessions I may join."""
 
     capability = Capability.TRAINING_ATTEND
+    shared_work = SEATS
 
     def get(self, request: HttpRequest) -> HttpResponse:
         mine = queries.registrations_of(request.user, request.tenant.organisation)
@@ -40,6 +42,7 @@ class Join(CapabilityView):
     """Register myself."""
 
     capability = Capability.TRAINING_ATTEND
+    shared_work = SEATS
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         session = get_object_or_404(queries.open_to(request.user, timezone.now()), pk=pk)
@@ -68,6 +71,7 @@ class Leave(CapabilityView):
     """Give my seat back."""
 
     capability = Capability.TRAINING_ATTEND
+    shared_work = SEATS
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -6,12 +6,13 @@ from typing import BinaryIO, cast
 
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django_tenants.utils import get_public_schema_name, schema_context
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
+from socle.core import fences
 from socle.core.clock import PARIS
 from socle.core.text import fold
 from socle.journal import actions as journal
@@ -68,6 +69,47 @@ class Exports(CapabilityView):
         page = Paginator(tenants.order_by("organisation__sort_key"), PER_PAGE)
         context = {"page": page.get_page(request.GET.get("page")), "form": form}
         return render(request, "audit/exports.html", context)
+
+
+class Fences(CapabilityView):
+    """Which organisations there are to look at; in a commune, its own page at once."""
+
+    capability = Capability.JOURNAL_READ
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.tenant.schema_name != get_public_schema_name():
+            return redirect("audit:fence", schema=request.tenant.schema_name)
+        tenants = Tenant.objects.exclude(organisation=None).select_related("organisation")
+        form = SearchForm(request.GET if request.GET else None)
+        text = form.cleaned_data["q"] if form.is_bound and form.is_valid() else ""
+        if text:
+            tenants = tenants.filter(organisation__sort_key__contains=fold(text))
+        page = Paginator(tenants.order_by("organisation__sort_key"), PER_PAGE)
+        context = {"page": page.get_page(request.GET.get("page")), "form": form}
+        return render(request, "audit/fences.html", context)
+
+
+class Fence(CapabilityView):
+    """What keeps one organisation apart, and who came from outside."""
+
+    capability = Capability.JOURNAL_READ
+
+    def get(self, request: HttpRequest, schema: str) -> HttpResponse:
+        here = request.tenant.schema_name
+        if here not in (get_public_schema_name(), schema):
+            raise Http404
+        tenants = Tenant.objects.exclude(organisation=None).select_related("organisation")
+        tenant = get_object_or_404(tenants, schema_name=schema)
+        with fences.inside(schema):
+            context = {
+                "tenant": tenant,
+                "enclosure": queries.enclosure(tenant),
+                "visits": [
+                    (entry, events.sentence(entry))
+                    for entry in queries.visitors(tenant, limit=PER_PAGE)
+                ],
+            }
+        return render(request, "audit/fence.html", context)
 
 
 class Export(CapabilityView):

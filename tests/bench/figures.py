@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.test import override_settings
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from socle.accounts.capabilities import Role
 from socle.actes.protocol.archive import Entry, write_archive
@@ -108,10 +110,50 @@ def page_against_no_tenants() -> dict[str, Any]:
     )
 
 
-def _without_routing() -> list[str]:
+class Still(Browser):
+    """A browser that leaves the connection as the request left it."""
+
+    def request(self, **request: Any) -> Any:
+        """One request, nothing around it."""
+        return Client.request(self, **request)
+
+
+def fenced_page_against_one_commune() -> dict[str, Any]:
+    """The commune's journal under its role, against the same page without routing nor role."""
+    town = Tenant.objects.get(organisation__insee="79174")
+    who = person(Role.READER, at=town.organisation)
+    host = town.get_primary_domain().domain
+    fenced, bare = Still(host, who), Still(host, who)
+    without = _without_routing("tests.bench.page.OneCommune")
+    without.remove("tenants.middleware.Fence")
+    with override_settings(MIDDLEWARE=without):
+        bare.get("/journal/")
+    connection.set_schema_to_public()
+    fenced.get("/journal/")
+    with CaptureQueriesContext(connection) as seen:
+        fenced.get("/journal/")
+
+    def visits(browser: Browser) -> Callable[[], None]:
+        def visit() -> None:
+            for _ in range(20):
+                assert browser.get("/journal/").status_code == 200
+
+        return visit
+
+    return compare(
+        "fenced page",
+        visits(fenced),
+        visits(bare),
+        limit=1.10,
+        rounds=15,
+        detail=f"20 pages of {len(seen)} statements, those that change path and role included",
+    )
+
+
+def _without_routing(other: str = "tests.bench.page.OneSchema") -> list[str]:
     from django.conf import settings
 
-    ours, other = "tenants.middleware.Routing", "tests.bench.page.OneSchema"
+    ours = "tenants.middleware.Routing"
     return [other if name == ours else name for name in settings.MIDDLEWARE]
 
 
@@ -120,4 +162,5 @@ ALL = (
     deposit_against_inserts,
     archive_against_tar_gzip,
     page_against_no_tenants,
+    fenced_page_against_one_commune,
 )

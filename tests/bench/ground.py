@@ -4,6 +4,7 @@ import atexit
 
 import psycopg
 
+from socle.core.roles import OWNER
 from tests import conftest
 
 NAME = "bench"
@@ -21,7 +22,7 @@ def prepare() -> None:
 
 def url() -> str:
     """The address of the database that is measured."""
-    return conftest.SERVER.rsplit("/", 1)[0] + f"/{NAME}"
+    return conftest._url(OWNER, NAME)
 
 
 def _drop() -> None:

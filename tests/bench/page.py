@@ -3,9 +3,25 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from tenants.models import Tenant
+
+
+class OneCommune:
+    """Pages of one commune on a connection that never leaves its schema: no routing, no role."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.tenant = Tenant.objects.select_related("organisation").get(organisation__insee="79174")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.tenant, request.tenant_host = self.tenant, request.get_host()
+        request.demo = False
+        if connection.schema_name != self.tenant.schema_name:
+            connection.set_tenant(self.tenant)
+        return self.get_response(request)
 
 
 class OneSchema:

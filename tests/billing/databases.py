@@ -10,6 +10,8 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
+from tests.conftest import create_database
+
 
 @contextmanager
 def own_database(blocker: Any) -> Iterator[None]:
@@ -20,7 +22,7 @@ def own_database(blocker: Any) -> Iterator[None]:
         psycopg.connect(os.environ["SOCLE_TEST_SERVER"], autocommit=True) as sql,
     ):
         connections["default"].close()
-        sql.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy")
+        create_database(sql, name, template=source)
         _use(name)
         try:
             connections["default"].set_schema_to_public()

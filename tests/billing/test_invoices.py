@@ -288,6 +288,7 @@ def test_the_database_refuses_to_change_an_issued_invoice(
         cursor.execute(statement)
 
 
+@pytest.mark.usefixtures("as_owner")
 @pytest.mark.parametrize("table", ["billing_invoice", "billing_line"])
 def test_the_database_refuses_to_empty_the_invoices(portal: Any, table: str) -> None:
     with (

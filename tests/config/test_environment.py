@@ -72,6 +72,22 @@ def test_a_database_url_of_another_kind_is_refused() -> None:
         Environment.read(GOOD | {"SOCLE_DATABASE_URL": "sqlite:///x"}).database()
 
 
+def test_the_owner_is_optional_and_read_like_the_other() -> None:
+    assert Environment.read(GOOD).owner_database() == {}
+    owner = {"SOCLE_DATABASE_OWNER_URL": "postgresql://o:p%40ss@db/socle"}
+    assert Environment.read(GOOD | owner).owner_database()["PASSWORD"] == "p@ss"
+    with pytest.raises(ImproperlyConfigured, match="SOCLE_DATABASE_OWNER_URL"):
+        Environment.read(GOOD | {"SOCLE_DATABASE_OWNER_URL": "sqlite:///x"})
+
+
+def test_transaction_pooling_is_said_to_the_connection() -> None:
+    assert Environment.read(GOOD).pooling_settings() == {}
+    said = Environment.read(GOOD | {"SOCLE_POOLING": "transaction"}).pooling_settings()
+    assert said == {"POOLING": "transaction", "DISABLE_SERVER_SIDE_CURSORS": True}
+    with pytest.raises(ImproperlyConfigured, match="SOCLE_POOLING"):
+        Environment.read(GOOD | {"SOCLE_POOLING": "statement"})
+
+
 def test_no_refusal_repeats_a_password() -> None:
     for name in ("SOCLE_DATABASE_URL", "SOCLE_MAIL_URL", "SOCLE_BROKER_URL"):
         with pytest.raises(ImproperlyConfigured) as refusal:
@@ -93,8 +109,10 @@ def test_the_parameters_of_the_database_reach_its_driver() -> None:
 
 def test_postgresql_obeys_the_parameters_of_its_address(db: None) -> None:
     address = os.environ["SOCLE_TEST_SERVER"].partition("?")[0]
-    wanted = GOOD | {"SOCLE_DATABASE_URL": f"{address}?options=-c%20statement_timeout%3D7s"}
-    found = DatabaseWrapper({**connection.settings_dict, **Environment.read(wanted).database()})
+    wanted = {"SOCLE_DATABASE_URL": f"{address}?options=-c%20statement_timeout%3D7s"}
+    found = DatabaseWrapper(
+        {**connection.settings_dict, **Environment.read(GOOD | wanted).database()}
+    )
     try:
         with found.temporary_connection() as cursor:
             cursor.execute("SHOW statement_timeout")

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from socle.core.roles import WEB
 from socle.stack.broker import Broker
 from socle.stack.waiting import wait_until
-from tests.conftest import REPO, SERVER, WORKER
+from tests.conftest import REPO, SERVER, WORKER, _url, create_database
 from tests.exercise.client import Client
 
 TOKEN = "exercise"
@@ -99,7 +100,7 @@ def ground(django_db_setup: None, tmp_path: Path) -> Iterator[Ground]:
         ).fetchone()
         assert template is not None
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template[0]} STRATEGY file_copy")
+        create_database(server, name, template=template[0])
     with Broker(tmp_path / "broker") as broker:
         yield from _ground(name, broker, tmp_path)
     with psycopg.connect(SERVER, autocommit=True) as server:
@@ -107,7 +108,7 @@ def ground(django_db_setup: None, tmp_path: Path) -> Iterator[Ground]:
 
 
 def _ground(name: str, broker: Broker, tmp_path: Path) -> Iterator[Ground]:
-    database = SERVER.rsplit("/", 1)[0] + f"/{name}"
+    database = _url(WEB, name)
     environment = os.environ | {
         "SOCLE_DATABASE_URL": database,
         "SOCLE_BROKER_URL": broker.url,

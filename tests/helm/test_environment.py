@@ -36,6 +36,7 @@ SECRET = {
     "SOCLE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
     "SOCLE_MASTER_KEY_PREVIOUS": base64.b64encode(bytes(range(1, 33))).decode(),
     "SOCLE_DATABASE_URL": "postgresql://socle:mot%2Fde%2Fpasse@10.20.0.10:5432/socle",
+    "SOCLE_DATABASE_OWNER_URL": "postgresql://owner:mot@10.20.0.10:5432/socle",
     "SOCLE_BROKER_URL": "rediss://:passe@10.20.0.11:6379/0?ssl_cert_reqs=required",
     "SOCLE_MAIL_URL": "smtps://socle:passe@mail.example.fr:465",
     "SOCLE_PROXY_SECRET": "between-the-gateway-and-us",
@@ -97,9 +98,18 @@ def test_the_application_starts_with_what_its_pod_is_given(name: str, component:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_the_migration_is_told_what_the_web_is_told(name: str) -> None:
+def test_the_migration_is_told_what_the_web_is_told_and_the_owner(name: str) -> None:
     web = _as_the_pod_sees_it(name, pod(name, "web"), SECRET)
-    assert _as_the_pod_sees_it(name, pod(name, "migrate"), SECRET) == web
+    migration = _as_the_pod_sees_it(name, pod(name, "migrate"), SECRET)
+    assert migration.pop("SOCLE_DATABASE_OWNER_URL") == SECRET["SOCLE_DATABASE_OWNER_URL"]
+    assert migration == web
+
+
+@pytest.mark.parametrize("component", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_who_serves_never_learns_the_owner(name: str, component: str) -> None:
+    seen = _as_the_pod_sees_it(name, pod(name, component), SECRET)
+    assert "SOCLE_DATABASE_OWNER_URL" not in seen
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

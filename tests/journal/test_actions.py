@@ -41,7 +41,7 @@ def record_many(count: int) -> list[Entry]:
 
 
 @pytest.fixture
-def empty(town: Any) -> Any:
+def empty(as_owner: None, town: Any) -> Any:
     """Melle with a journal that has nothing in it yet."""
     tamper("DELETE FROM journal_seal", "DELETE FROM journal_entry")
     return town

@@ -81,7 +81,7 @@ def test_a_command_is_run_with_the_environment_of_the_running_demo(
         "                  'WHERE rolname = current_user').fetchone())"
     )
     assert command_line.main(["run", "--", sys.executable, "-c", script]) == 0
-    assert capfd.readouterr().out == "socle True False\n"
+    assert capfd.readouterr().out == "socle_web False False\n"
 
 
 def test_the_exit_code_of_the_command_is_ours(beside_running: Demo) -> None:

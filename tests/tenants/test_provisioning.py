@@ -57,6 +57,7 @@ def lezay(portal: Tenant) -> Organisation:
     return Organisation.objects.get(insee="79148")
 
 
+@pytest.mark.usefixtures("as_owner")
 def test_a_replayed_schema_equals_a_migrated_one(lezay: Organisation, noon: datetime) -> None:
     tenant = provisioning.provision(organisation=lezay, by="tests", at=noon)
     with connection.cursor() as cursor:
@@ -85,6 +86,7 @@ def test_a_commune_is_provisioned_once(lezay: Organisation, noon: datetime) -> N
         provisioning.provision(organisation=lezay, by="tests", at=noon)
 
 
+@pytest.mark.usefixtures("as_owner")
 def test_a_failure_leaves_nothing_behind(lezay: Organisation, noon: datetime) -> None:
     Blueprint.objects.update(ddl="CREATE TABLE first (id int); CREATE TABLE first (id int);")
     with pytest.raises(Exception, match="already exists"):

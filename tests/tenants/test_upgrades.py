@@ -12,11 +12,12 @@ from tenants import blueprints, upgrades
 from tenants.models import Blueprint, Tenant
 from tests.tenants.test_provisioning import _catalogue
 
+pytestmark = pytest.mark.usefixtures("as_owner")
 NEXT = {"documents": "tests.tenants.next_documents"}
 
 
 @pytest.fixture
-def next_release(portal: Tenant, settings: Any) -> None:
+def next_release(as_owner: None, portal: Tenant, settings: Any) -> None:
     settings.MIGRATION_MODULES = NEXT
 
 

@@ -75,6 +75,7 @@ SOCLE_FILES_DIR: /srv/socle/files
 {{- if include "socle.exercise" . }}
 SOCLE_EXERCISE_URL: {{ printf "http://%s-exercise:8801" (include "socle.fullname" .) | quote }}
 {{- end }}
+SOCLE_POOLING: {{ .Values.postgresql.pooling }}
 PGSSLMODE: {{ .Values.postgresql.sslMode }}
 {{- if hasPrefix "verify-" .Values.postgresql.sslMode }}
 PGSSLROOTCERT: {{ printf "/etc/socle/ca/%s" .Values.caBundle.key }}

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django_tenants.utils import tenant_context
 
 from socle.accounts.capabilities import Capability
 from socle.actes import letters, mails, permissions, policies, proofs, queries, sending
@@ -33,6 +32,7 @@ from socle.actes.protocol.values import (
     ReturnEnvelope,
 )
 from socle.actes.reception import PREFECTURE, Returned, journal, keep, move, notify, prefecture
+from socle.core import fences
 from socle.core.refusals import Refusal
 from socle.delivery import queries as corridor
 from socle.delivery.handlers import Unmatched
@@ -107,7 +107,7 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
             f"Le retour « {name} » est destiné au SIREN {siren or 'inconnu'}, qui n’est celui "
             "d’aucune collectivité d’ici."
         )
-    with tenant_context(tenant):
+    with fences.inside(tenant.schema_name):
         _answer_all(answers, at=at)
     return int(tenant.organisation_id)
 
@@ -133,7 +133,7 @@ def _paper_reminder(name: str, raw: bytes, *, at: datetime) -> int:
     tenant = corridor.tenant_of_siren(parse_acte_id(identifier).siren) if identifier else None
     if tenant is None:
         raise Unmatched(f"Le retour « {name} » ne contient aucun message de la préfecture.")
-    with tenant_context(tenant):
+    with fences.inside(tenant.schema_name):
         ours = queries.act_sent(parse_acte_id(identifier))
         if ours is None or ours.act is None:
             raise Unmatched(f"Aucun acte transmis d’ici ne porte l’identifiant {identifier}.")

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 LOOPBACK: Final = ("localhost", "127.0.0.1")
 MASTER_KEY_BYTES: Final = 32
 SHORTEST_SECRET: Final = 32
+POOLING: Final = ("session", "transaction")
 DATABASE_PARAMETERS: Final = ("options", "sslmode", "sslrootcert")
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 MAIL_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -41,6 +42,8 @@ class Environment:
     """Typed settings; every attribute comes from the variable `SOCLE_<NAME>`."""
 
     database_url: str
+    database_owner_url: str
+    pooling: str
     broker_url: str
     secret_key: str
     master_key: bytes
@@ -72,6 +75,8 @@ class Environment:
         """
         found = cls(
             database_url=_required(variables, "SOCLE_DATABASE_URL"),
+            database_owner_url=variables.get("SOCLE_DATABASE_OWNER_URL", ""),
+            pooling=variables.get("SOCLE_POOLING", "session"),
             broker_url=_required(variables, "SOCLE_BROKER_URL"),
             secret_key=_required(variables, "SOCLE_SECRET_KEY"),
             master_key=_key(variables, "SOCLE_MASTER_KEY") or _missing("SOCLE_MASTER_KEY"),
@@ -120,7 +125,12 @@ class Environment:
                 "Neither SOCLE_FILES_DIR nor SOCLE_S3_BUCKET is set: Socle needs one place "
                 "for its encrypted files."
             )
+        if self.pooling not in POOLING:
+            raise ImproperlyConfigured(
+                f"SOCLE_POOLING must be one of {', '.join(POOLING)}, not {self.pooling!r}."
+            )
         self.database()
+        self.owner_database()
         self.broker_options()
         self.mail()
 
@@ -130,19 +140,22 @@ class Environment:
         `sslmode`, `sslrootcert` and `options` may stand after the question mark. Raises
         ImproperlyConfigured, naming what it does not know.
         """
-        url, port = _split("SOCLE_DATABASE_URL", self.database_url)
-        if url.scheme not in {"postgres", "postgresql"} or not url.path.strip("/"):
-            raise ImproperlyConfigured(
-                "SOCLE_DATABASE_URL must look like postgresql://user:password@host:5432/name."
-            )
-        return {
-            "NAME": unquote(url.path.strip("/")),
-            "USER": unquote(url.username or ""),
-            "PASSWORD": unquote(url.password or ""),
-            "HOST": unquote(url.hostname or ""),
-            "PORT": str(port or ""),
-            "OPTIONS": _database_options(url.query),
-        }
+        return _database("SOCLE_DATABASE_URL", self.database_url)
+
+    def owner_database(self) -> dict[str, Any]:
+        """The same for the role that owns the tables; only commands that migrate are told it.
+
+        Empty when SOCLE_DATABASE_OWNER_URL is not set.
+        """
+        if not self.database_owner_url:
+            return {}
+        return _database("SOCLE_DATABASE_OWNER_URL", self.database_owner_url)
+
+    def pooling_settings(self) -> dict[str, Any]:
+        """What Django's connection must know of a pooler between it and PostgreSQL."""
+        if self.pooling == "session":
+            return {}
+        return {"POOLING": self.pooling, "DISABLE_SERVER_SIDE_CURSORS": True}
 
     def mail(self) -> MailServer | None:
         """The mail server, or None when SOCLE_MAIL_URL is not set.
@@ -241,18 +254,33 @@ def _split(name: str, text: str) -> tuple[SplitResult, int | None]:
         ) from None
 
 
-def _database_options(query: str) -> dict[str, str]:
+def _database(name: str, text: str) -> dict[str, Any]:
+    url, port = _split(name, text)
+    if url.scheme not in {"postgres", "postgresql"} or not url.path.strip("/"):
+        raise ImproperlyConfigured(
+            f"{name} must look like postgresql://user:password@host:5432/name."
+        )
+    return {
+        "NAME": unquote(url.path.strip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(url.hostname or ""),
+        "PORT": str(port or ""),
+        "OPTIONS": _database_options(name, url.query),
+    }
+
+
+def _database_options(variable: str, query: str) -> dict[str, str]:
     found = dict(parse_qsl(query, keep_blank_values=True))
     for name in found:
         if name not in DATABASE_PARAMETERS:
             raise ImproperlyConfigured(
-                f"SOCLE_DATABASE_URL has the parameter {name!r}, which Socle does not know: "
+                f"{variable} has the parameter {name!r}, which Socle does not know: "
                 f"only {', '.join(DATABASE_PARAMETERS)} may follow the question mark."
             )
     if found.get("sslmode", "require") not in SSL_MODES:
         raise ImproperlyConfigured(
-            f"SOCLE_DATABASE_URL: sslmode must be one of {', '.join(SSL_MODES)}, "
-            f"not {found['sslmode']!r}."
+            f"{variable}: sslmode must be one of {', '.join(SSL_MODES)}, not {found['sslmode']!r}."
         )
     return found
 

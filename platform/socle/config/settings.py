@@ -73,12 +73,13 @@ ROOT_URLCONF = "socle.config.urls_commune"
 DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
 DATABASES = {
     "default": {
-        "ENGINE": "django_tenants.postgresql_backend",
+        "ENGINE": "socle.core.postgres",
         **ENVIRONMENT.database(),
         # A backend keeps about a megabyte for each commune it has visited: connections are
         # recycled before that adds up, and kept long enough to be worth opening.
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
+        **ENVIRONMENT.pooling_settings(),
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -99,6 +100,7 @@ MIDDLEWARE = [
     "socle.accounts.middleware.OpenLogins",
     "django.contrib.messages.middleware.MessageMiddleware",
     "tenants.middleware.Standing",
+    "tenants.middleware.Fence",
 ]
 
 AUTH_USER_MODEL = "accounts.Person"

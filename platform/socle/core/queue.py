@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from celery import Task, current_app
 from django.db import connection, transaction
-from django_tenants.utils import schema_context
 from kombu.exceptions import OperationalError
+
+from socle.core.fences import inside as inside_fence
 
 log = logging.getLogger(__name__)
 RESPITE: Final = 30.0
@@ -46,11 +47,11 @@ def _send(task: Task, kwargs: dict[str, str | int]) -> None:
 
 
 def in_tenant(task: Callable[..., Any]) -> Callable[..., Any]:
-    """Run `task` inside the schema named by its required keyword `schema`."""
+    """Run `task` inside the schema named by its required keyword `schema`, under its role."""
 
     @wraps(task)
     def inside(*args: Any, schema: str, **kwargs: Any) -> Any:
-        with schema_context(schema):
+        with inside_fence(schema):
             return task(*args, **kwargs)
 
     return inside

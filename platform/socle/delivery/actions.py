@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
-from django_tenants.utils import schema_context
 
 from socle.accounts import queries as accounts
 from socle.accounts.models import Person
-from socle.core import queue
+from socle.core import fences, queue
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery import policies
@@ -157,7 +156,7 @@ def check_may_go(outbound: Outbound, *, at: datetime) -> None:
         operator=outbound.operator,
         at=at,
     )
-    with schema_context(outbound.schema):
+    with fences.inside(outbound.schema):
         room_for(outbound.protocol).check(outbound, at)
 
 
@@ -178,7 +177,7 @@ def _hand_over(outbound: Outbound, adapter: Adapter) -> None:
     where = {"protocol": outbound.protocol, "name": outbound.name}
     if outbound.maybe_received and adapter.find(**where) == outbound.sha256:
         return
-    with schema_context(outbound.schema):
+    with fences.inside(outbound.schema):
         stored = StoredFile.objects.get(pk=outbound.payload)
         with documents.open_file(stored) as content:
             adapter.send(content=content, size=outbound.size, **where)
@@ -192,7 +191,7 @@ def record_sent(outbound: Outbound, *, at: datetime) -> bool:
         state=OutboundState.SENT, sent_at=at, lease=None, lease_until=None, last_error=""
     ):
         return False
-    with schema_context(outbound.schema):
+    with fences.inside(outbound.schema):
         room_for(outbound.protocol).sent(outbound, at)
         record(
             event="delivery.sent",
@@ -225,7 +224,7 @@ def _release(outbound: Outbound, state: OutboundState, why: str, *, at: datetime
 
 def _tell_refused(outbound: Outbound, why: str, *, at: datetime, by_operator: bool = True) -> None:
     """Tell the room and the commune's journal that a file did not go."""
-    with schema_context(outbound.schema):
+    with fences.inside(outbound.schema):
         if by_operator:
             room_for(outbound.protocol).refused(outbound, why, at)
         record(

@@ -6,8 +6,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final
 
-from django_tenants.utils import schema_context
-
+from socle.core import fences
 from socle.core.clock import legal_date
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound
@@ -89,7 +88,7 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
             f"Le retour « {name} » est adressé au SIRET « {header.id_coll[:14]} », qui n’est celui "
             "d’aucune commune raccordée : vérifiez l’annuaire, puis relisez ce retour."
         )
-    with schema_context(tenant.schema_name):
+    with fences.inside(tenant.schema_name):
         keep(at)
     return int(tenant.organisation_id)
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django_tenants.utils import schema_context
 
 from socle.accounts.models import Person
+from socle.core import fences
 from socle.core.crypto import CannotUnseal
 from socle.core.refusals import Refusal
 from socle.delivery import actions as delivery
@@ -375,7 +375,7 @@ def _keep_paper(
     row: S2lowTransaction, kind: PaperKind, *, rank: int, name: str, content: bytes, at: datetime
 ) -> None:
     schema = Outbound.objects.get(operator=row.operator_id, name=row.name).schema
-    with schema_context(schema):
+    with fences.inside(schema):
         stored = documents.store(content=content, name=name, by=OPERATOR, at=at)
     S2lowPaper.objects.create(
         transaction=row,

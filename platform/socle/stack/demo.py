@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from socle.core.refusals import Refusal
-from socle.stack import ports, runfile
+from socle.core.roles import OWNER, WEB
+from socle.stack import ports, roles, runfile
 from socle.stack.broker import Broker
 from socle.stack.postgres import Postgres
 from socle.stack.runfile import Ports, RunFile
@@ -21,9 +22,7 @@ from socle.stack.state import AlreadyInUse, Lock, erase, kept_secret, make_priva
 from socle.stack.supervisor import Progress, Supervisor
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-DATABASE = APPLICATION_ROLE = "socle"
-# The application creates one role per commune and steps into it: hence CREATEROLE.
-ROLE_OPTIONS = ("CREATEROLE", "NOSUPERUSER", "NOCREATEDB")
+DATABASE = "socle"
 DEFAULT_PORT = 8000
 READY_PAGE = "/sante/pret"  # answered by the web process itself, before any routing
 
@@ -32,6 +31,7 @@ SETUP: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mise à jour de la base de données", ("migrate_all",)),
     ("chargement du territoire de démonstration", ("load_demo",)),
 )
+MIGRATE = "migrate_all"  # the one command that is told who owns the database
 LOGINS = ("demo_logins",)
 
 
@@ -99,7 +99,7 @@ class Demo:
             "PYTHONUNBUFFERED": "1",
             "SOCLE_BASE_HOST": "localhost",
             "SOCLE_BROKER_URL": self.broker.url,
-            "SOCLE_DATABASE_URL": self.postgres.url(DATABASE, APPLICATION_ROLE),
+            "SOCLE_DATABASE_URL": self.postgres.url(DATABASE, WEB),
             "SOCLE_DEMO": "1",
             "SOCLE_EXERCISE_TOKEN": self._kept("exercise.token", secrets.token_bytes(24)),
             "SOCLE_EXERCISE_URL": f"http://{ports.LOOPBACK}:{self.exercise_port}",
@@ -108,6 +108,10 @@ class Demo:
             "SOCLE_PORT": str(self.port),
             "SOCLE_SECRET_KEY": self._kept("secret.key", secrets.token_bytes(48)),
         }
+
+    def owner_environment(self) -> dict[str, str]:
+        """What commands that migrate are told besides; never a process that serves."""
+        return {"SOCLE_DATABASE_OWNER_URL": self.postgres.url(DATABASE, OWNER)}
 
     def _kept(self, name: str, fresh: bytes) -> str:
         return kept_secret(self.state_dir / name, base64.b64encode(fresh).decode("ascii"))
@@ -147,12 +151,13 @@ class Demo:
         self._end_orphans(supervisor)
         check_port(self.port)
         supervisor.start(self.postgres, self.broker)
-        self.postgres.ensure_role(APPLICATION_ROLE, *ROLE_OPTIONS)
-        self.postgres.ensure_database(DATABASE, owner=APPLICATION_ROLE)
+        roles.ensure_roles(self.postgres)
+        roles.ensure_database(self.postgres, DATABASE)
         self.exercise_port = ports.remembered_port(self.state_dir / "exercise.port")
         env, log = self.environment(), self.state_dir / "log" / "setup.log"
         for label, words in SETUP:
-            supervisor.run(label, manage(*words), env=env, cwd=REPOSITORY, log=log)
+            told = env | (self.owner_environment() if words[0] == MIGRATE else {})
+            supervisor.run(label, manage(*words), env=told, cwd=REPOSITORY, log=log)
         supervisor.start(*self._application(env))
         self._note(supervisor)
 

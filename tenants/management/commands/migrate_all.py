@@ -6,7 +6,14 @@ from django.core.management import BaseCommand, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tenants import fences
+from tenants.owner import as_owner
 from tenants.setup import ensure_public
+
+OPEN = (
+    "Attention : une commune peut encore appeler set_config() ; un superutilisateur de PostgreSQL "
+    "doit taper les lignes de docs/operations/production.md, « Roles »."
+)
 
 
 class Command(BaseCommand):
@@ -14,10 +21,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run both steps; what already stands at this code is not touched."""
-        if _public_is_behind():
-            call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
-        ensure_public()
-        call_command("migrate_tenants", stdout=self.stdout, stderr=self.stderr)
+        with as_owner():
+            if _public_is_behind():
+                call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
+            ensure_public()
+            fences.apply()
+            if not fences.is_closed():
+                self.stderr.write(OPEN)
+            call_command("migrate_tenants", stdout=self.stdout, stderr=self.stderr)
 
 
 def _public_is_behind() -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from tenants import upgrades
+from tenants.owner import as_owner
 
 
 class Command(BaseCommand):
@@ -16,7 +17,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Upgrade, tell each batch, report who failed and why."""
-        report = upgrades.upgrade(say=self.say, only=options["only"])
+        with as_owner():
+            report = upgrades.upgrade(say=self.say, only=options["only"])
         self.stdout.write(str(report))
         for schema, problem in report.failed.items():
             self.stderr.write(f"  {schema} : {problem}")
