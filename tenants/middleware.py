@@ -151,8 +151,10 @@ class Standing:
 def _stand(request: HttpRequest) -> None:
     portal = request.tenant.schema_name == get_public_schema_name()
     request.scope = Scope.PORTAL if portal else Scope.COMMUNE
-    grants = directory.grants(request.user, legal_date(timezone.now())).prefetch_related(
-        "organisation__tenant__domains"
+    grants = (
+        directory.grants(request.user, legal_date(timezone.now()))
+        .select_related("organisation__tenant")
+        .prefetch_related("organisation__tenant__domains")
     )
     for grant in grants:
         for host, roles in _doors(grant):

@@ -179,8 +179,9 @@ def _hand_over(outbound: Outbound, adapter: Adapter) -> None:
         return
     with fences.inside(outbound.schema):
         stored = StoredFile.objects.get(pk=outbound.payload)
-        with documents.open_file(stored) as content:
-            adapter.send(content=content, size=outbound.size, **where)
+        content = documents.open_file(stored)
+    with content:  # outside: what an operator's accounts are is no commune's to read
+        adapter.send(content=content, size=outbound.size, **where)
 
 
 @transaction.atomic
