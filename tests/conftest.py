@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from socle.core.roles import OWNER, WEB
 from socle.stack import roles
@@ -26,6 +28,13 @@ from socle.stack.state import AlreadyInUse
 
 REPO = Path(__file__).resolve().parents[1]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+# A busy machine is no fault of the code: nothing here is timed.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 
 def _start_postgres() -> str:

@@ -119,7 +119,7 @@ def test_A01_an_acte_with_two_annexes_is_read_back_whole() -> None:
 
 
 @given(NUMBERS, OBJETS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_number_and_objet_we_accept_is_valid_and_read_back(number: str, objet: str) -> None:
     text = transliterate(objet).text
     if not text or len(text) > 500:
