@@ -97,13 +97,15 @@ def send_due() -> int:
 def claim(*, at: datetime) -> Outbound | None:
     """Take the oldest due file for `DELIVERY_LEASE` seconds; None when nothing is due.
 
-    A lease that ran out means that its worker died, perhaps after the bytes had left.
+    A lease that ran out means that its worker died, perhaps after the bytes had left. What belongs
+    to a space that stands still stays where it is.
     """
     due = Outbound.objects.filter(state=OutboundState.DUE, due_at__lte=at) | (
         Outbound.objects.filter(state=OutboundState.SENDING, lease_until__lt=at)
     )
     outbound = (
-        due.select_for_update(skip_locked=True, of=("self",))
+        due.exclude(organisation_id__in=directory.stopped())
+        .select_for_update(skip_locked=True, of=("self",))
         .select_related("operator", "organisation", "asked_by")
         .order_by("due_at", "pk")
         .first()
@@ -125,6 +127,10 @@ def send(outbound: Outbound) -> bool:
         check_may_go(outbound, at=timezone.now())
     except Refusal as refusal:
         _release(outbound, OutboundState.HELD, str(refusal), at=timezone.now())
+        return False
+    if directory.is_stopped(outbound.organisation_id):  # since it was claimed
+        why = "L’espace est suspendu : l’envoi reprendra avec lui."
+        _release(outbound, OutboundState.DUE, why, at=timezone.now())
         return False
     try:
         _hand_over(outbound, adapter_for(outbound.operator))
