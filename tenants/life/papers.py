@@ -59,6 +59,11 @@ def _day(at: datetime) -> str:
     return f"{at.astimezone(PARIS):%d/%m/%Y à %H h %M}"
 
 
+def _grouped(digest: str) -> str:
+    """A digest that can be read, and is never hyphenated."""
+    return " ".join(digest[place : place + 8] for place in range(0, len(digest), 8))
+
+
 def _who(destruction: Destruction) -> Fields:
     organisation = destruction.space.organisation
     confirmed = destruction.confirmed_at
@@ -87,8 +92,8 @@ def _archive(destruction: Destruction) -> Fields:
         taken = archive.downloads.select_related("person").order_by("at")
         rows = (
             ("Faite le", _day(archive.finished_at) if archive.finished_at else ""),
-            ("Empreinte du manifeste (SHA-256)", archive.manifest_sha256),
-            ("Empreinte du paquet (SHA-256)", archive.sha256),
+            ("Empreinte du manifeste (SHA-256)", _grouped(archive.manifest_sha256)),
+            ("Empreinte du paquet (SHA-256)", _grouped(archive.sha256)),
             ("Téléchargée par", ", ".join(f"{one.person}, le {_day(one.at)}" for one in taken)),
         )
     return Fields(rows, title="L’archive remise auparavant")
@@ -104,7 +109,7 @@ def _what(facts: dict[str, Any]) -> Items:
             f"{inventory['files']} fichiers ({inventory['bytes']} octets) effacés.",
             f"Clé des fichiers effacée : {facts['key']['key'] or _NONE}.",
             f"Journal de la collectivité : {inventory['journal']} écritures ; dernier scellement "
-            f"{inventory['last_seal'] or _NONE}.",
+            f"{_grouped(inventory['last_seal']) or _NONE}.",
             f"{facts['rows']['files']} pièces gardées par le syndicat pour elle, effacées.",
             f"{facts['rows']['people']} comptes d’agents fermés.",
         )

@@ -136,6 +136,7 @@ class _Restoration:
         """Write everything."""
         blueprint = _blueprint_of(self.manifest["version"])
         blueprints.replay(blueprint, schema=self.schema)
+        blueprints.run("SET CONSTRAINTS ALL DEFERRED")  # the recorded DDL made some immediate
         self._shared_rows()
         organisation = Organisation.objects.get(siren=self.manifest["organisation"]["siren"])
         tenant = Tenant.objects.create(
@@ -288,7 +289,10 @@ class _Restoration:
         table, key = f"public.{model._meta.db_table}", model._meta.pk.column
         if _ask(f"SELECT 1 FROM {table} WHERE {key}::text = %s", [row[key]]):
             (row[key],) = _ask(
-                "SELECT nextval(pg_get_serial_sequence(%s, %s))::text", [table, key]
+                "SELECT pg_catalog.setval(found, greatest("
+                f"(SELECT max({key}) FROM {table}) + 1, nextval(found)))::text "
+                "FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS found) AS s",
+                [table, key],
             )[0]
             self.renumbered[model._meta.label] += 1
         columns = ", ".join(f'"{column}"' for column in row)
