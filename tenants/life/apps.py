@@ -11,16 +11,16 @@ SENTENCES = {
     "life.suspended": "Espace suspendu : {reason}",
     "life.resumed": "Espace rouvert : {reason}",
     "life.archive_asked": "Archive de l’espace demandée : {reason}",
-    "life.archived": "Archive de l’espace prête, manifeste {manifest}",
+    "life.archived": "Archive de l’espace prête",
     "life.archive_failed": "Archive de l’espace : {why}",
     "life.archive_downloaded": "Archive de l’espace téléchargée",
     "life.archive_erased": "Archive de l’espace effacée au terme de sa conservation",
-    "life.restored": "Espace restauré depuis une archive, manifeste {manifest}",
+    "life.restored": "Espace restauré depuis une archive : {rows} lignes, {files} fichiers",
     "life.destruction_asked": "Destruction de l’espace demandée : {reason}",
     "life.destruction_confirmed": "Destruction de l’espace confirmée par une seconde personne",
     "life.destruction_cancelled": "Destruction de l’espace annulée : {reason}",
     "life.destruction_begun": "Destruction de l’espace commencée",
-    "life.destroyed": "Espace détruit : {rows} lignes, {files} fichiers ; certificat {certificate}",
+    "life.destroyed": "Espace détruit : {rows} lignes, {files} fichiers",
 }
 
 

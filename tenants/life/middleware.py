@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from socle.accounts.capabilities import Access
+from socle.directory import queries as directory
 
 STILL_OPEN = frozenset({"accounts"})
 """Namespaces that belong to the person, not to the space: her account, the way out."""
@@ -36,10 +37,12 @@ class OpenSpaces:
         capability = getattr(getattr(view, "view_class", None), "capability", None)
         if capability is Access.ANYONE or STILL_OPEN & set(request.resolver_match.namespaces):
             return None
+        syndicat = directory.syndicat()
         context = {
             "stop": stop,
-            "mail": settings.HELP_MAIL,
-            "phone": settings.HELP_PHONE,
+            "syndicat": syndicat,
+            "mail": settings.HELP_MAIL or syndicat.email,
+            "phone": settings.HELP_PHONE or syndicat.phone,
             "hours": settings.HELP_HOURS,
         }
         return render(request, "life/suspended.html", context, status=503)

@@ -36,7 +36,7 @@ from tenants.life.package.container import MANIFEST, Package
 from tenants.life.package.envelope import DamagedPackage, WrongPassphrase, open_envelope
 from tenants.models import Blueprint, Tenant
 from tests.conftest import SERVER, WORKER, create_database
-from tests.life.conftest import Ground, Made, archive
+from tests.life.conftest import Ground, Made
 from tests.tenants.test_upgrades import NEXT
 
 OTHER_KEY = bytes(range(100, 132))
@@ -136,18 +136,22 @@ def _nothing_is_there(schema: str, folder: Path) -> bool:
 
 
 def test_everything_comes_back_with_its_keys_and_its_proofs(
-    ground: Ground, tmp_path: Path, settings: Any, noon: Any, monkeypatch: pytest.MonkeyPatch
+    left: Ground,
+    made: Made,
+    tmp_path: Path,
+    settings: Any,
+    noon: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = archive(ground, tmp_path)
-    there = picture(ground.schema, noon)
-    host = ground.tenant.get_primary_domain().domain
-    key = DataKey.objects.get(scope=ground.schema)
+    there = picture(left.schema, noon)
+    host = left.tenant.get_primary_domain().domain
+    key = DataKey.objects.get(scope=left.schema)
 
-    with elsewhere(ground.schema, tmp_path / "elsewhere", settings):
+    with elsewhere(left.schema, tmp_path / "elsewhere", settings):
         said = _command(made, monkeypatch)
         assert "journal et scellements vérifiés" in said
         assert "renumérotées" not in said
-        here = picture(ground.schema, noon)
+        here = picture(left.schema, noon)
 
         assert here.own.keys() == there.own.keys()
         for table, lines in there.own.items():
@@ -157,12 +161,12 @@ def test_everything_comes_back_with_its_keys_and_its_proofs(
                 assert here.shared[label] == lines, label
         assert here.files == there.files
         assert here.proofs == there.proofs
-        assert integrity.check(ground.schema).faults == []
+        assert integrity.check(left.schema).faults == []
 
-        other = DataKey.objects.get(scope=ground.schema)
+        other = DataKey.objects.get(scope=left.schema)
         assert other.key_id != key.key_id
         assert other.master_id == MasterKey(OTHER_KEY).master_id != key.master_id
-        tenant = Tenant.objects.get(schema_name=ground.schema)
+        tenant = Tenant.objects.get(schema_name=left.schema)
         assert tenant.get_primary_domain().domain == host
         assert tenant.blueprint == blueprints.fingerprint()
         assert Space.objects.get().state == SpaceState.SUSPENDED
@@ -171,79 +175,76 @@ def test_everything_comes_back_with_its_keys_and_its_proofs(
             made.archive.manifest_sha256
         )
         with connection.cursor() as cursor:  # the next key is a new one
-            cursor.execute(f'SELECT last_value FROM "{ground.schema}".actes_act_id_seq')
+            cursor.execute(f'SELECT last_value FROM "{left.schema}".actes_act_id_seq')
             assert cursor.fetchone()[0] >= 1
         with pytest.raises(CommandError, match="existe déjà"):
             _command(made, monkeypatch)
 
 
 def test_keys_that_are_taken_are_given_anew_and_followed(
-    ground: Ground, tmp_path: Path, settings: Any, noon: Any
+    left: Ground, made: Made, tmp_path: Path, settings: Any, noon: Any
 ) -> None:
-    made = archive(ground, tmp_path)
-    with elsewhere(ground.schema, tmp_path / "elsewhere", settings):
+    with elsewhere(left.schema, tmp_path / "elsewhere", settings):
         Person.objects.create(
-            pk=ground.agent.pk, email="autre@exemple.fr", first_name="Une", last_name="Autre"
+            pk=left.agent.pk, email="autre@exemple.fr", first_name="Une", last_name="Autre"
         )
         report = restoring.restore(_open(made), by="tests", at=timezone.now())
-        assert report.renumbered == {"accounts.Person": 1}
-        agent = Person.objects.get(email=ground.agent.email)
-        assert agent.pk != ground.agent.pk
-        assert agent.grants.get().organisation.siren == ground.organisation.siren
-        assert not Person.objects.get(pk=ground.agent.pk).grants.exists()
-        assert integrity.check(ground.schema).faults == []
+        assert report.renumbered.keys() == {"accounts.Person"}
+        agent = Person.objects.get(email=left.agent.email)
+        assert agent.pk != left.agent.pk
+        assert agent.grants.get().organisation.siren == left.organisation.siren
+        assert not Person.objects.get(pk=left.agent.pk).grants.exists()
+        assert integrity.check(left.schema).faults == []
 
 
 def test_an_older_schema_is_restored_then_upgraded(
-    ground: Ground, tmp_path: Path, settings: Any
+    left: Ground, made: Made, tmp_path: Path, settings: Any
 ) -> None:
-    made = archive(ground, tmp_path)
-    with elsewhere(ground.schema, tmp_path / "elsewhere", settings):
+    with elsewhere(left.schema, tmp_path / "elsewhere", settings):
         settings.MIGRATION_MODULES = NEXT
         Blueprint.objects.all().delete()  # a deployment that never stood at the older one
         report = restoring.restore(_open(made), by="tests", at=timezone.now())
         assert report.upgraded
-        assert ["documents", "0002_note"] in blueprints.applied_in(ground.schema)
+        assert ["documents", "0002_note"] in blueprints.applied_in(left.schema)
         with connection.cursor() as cursor:
-            cursor.execute(f'SELECT DISTINCT note FROM "{ground.schema}".documents_storedfile')
+            cursor.execute(f'SELECT DISTINCT note FROM "{left.schema}".documents_storedfile')
             assert cursor.fetchall() == [("repris",)]
         settings.MIGRATION_MODULES = {}
 
 
-def test_a_newer_schema_is_refused(ground: Ground, tmp_path: Path, settings: Any) -> None:
-    made = archive(ground, tmp_path)
-    with elsewhere(ground.schema, tmp_path / "elsewhere", settings):
+def test_a_newer_schema_is_refused(left: Ground, made: Made, tmp_path: Path, settings: Any) -> None:
+    with elsewhere(left.schema, tmp_path / "elsewhere", settings):
         package = _open(made)
         package.manifest["version"]["migrations"].append(["actes", "0099_demain"])
         with pytest.raises(restoring.CannotRestore, match="plus récente"):
             restoring.restore(package, by="tests", at=timezone.now())
-        assert _nothing_is_there(ground.schema, tmp_path / "elsewhere")
+        assert _nothing_is_there(left.schema, tmp_path / "elsewhere")
 
 
 def test_a_wrong_passphrase_or_a_bit_changed_is_refused(
-    ground: Ground, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+    left: Ground, made: Made, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = archive(ground, tmp_path)
     whole = made.path.read_bytes()
-    with elsewhere(ground.schema, tmp_path / "elsewhere", settings):
+    with elsewhere(left.schema, tmp_path / "elsewhere", settings):
         with pytest.raises(CommandError, match="n’ouvre pas"):
             _command(made, monkeypatch, passphrase="une-autre-phrase")
-        places = (200, 1500, 16380, 16390, 20000, len(whole) // 2, len(whole) - 1)
+        places = (1500, 16390, len(whole) // 2, len(whole) - 1)
         for place in places:
             made.path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
             with pytest.raises(CommandError):
                 _command(made, monkeypatch)
-        cuts = (10, 16384 + 64, 16384 + 64 + 1048592, len(whole) - 1)
+        cuts = (10, 16384 + 64 + 1048592, len(whole) - 1)
         for cut in cuts:
             made.path.write_bytes(whole[:cut])
             with pytest.raises(CommandError):
                 _command(made, monkeypatch)
-        assert _nothing_is_there(ground.schema, tmp_path / "elsewhere")
+        assert _nothing_is_there(left.schema, tmp_path / "elsewhere")
 
 
-def test_each_member_changed_missing_or_added_is_named(ground: Ground, tmp_path: Path) -> None:
+def test_each_member_changed_missing_or_added_is_named(
+    left: Ground, made: Made, tmp_path: Path
+) -> None:
     """By somebody who knows the passphrase: only the manifest stands against that one."""
-    made = archive(ground, tmp_path)
     clear = _clear(made)
     names = [name for name in zipfile.ZipFile(io.BytesIO(clear)).namelist() if name != MANIFEST]
     assert len(names) > 40
@@ -263,10 +264,9 @@ def test_each_member_changed_missing_or_added_is_named(ground: Ground, tmp_path:
 
 
 def test_a_forged_journal_is_refused_and_leaves_nothing(
-    ground: Ground, tmp_path: Path, settings: Any
+    left: Ground, made: Made, tmp_path: Path, settings: Any
 ) -> None:
     """The manifest agrees, the journal does not: refused at the last step, all is undone."""
-    made = archive(ground, tmp_path)
     clear = _clear(made)
     name = "tables/commune/journal_entry.jsonl"
     forged = _with(clear, name, lambda raw: raw.replace(b"actes.deposited", b"actes.destroyed"))
@@ -275,11 +275,11 @@ def test_a_forged_journal_is_refused_and_leaves_nothing(
         manifest = json.loads(parts.read(MANIFEST))
         manifest["members"][name] = {"sha256": hashlib.sha256(raw).hexdigest(), "size": len(raw)}
     forged = _with(forged, MANIFEST, lambda _: json.dumps(manifest).encode())
-    with elsewhere(ground.schema, tmp_path / "elsewhere", settings):
+    with elsewhere(left.schema, tmp_path / "elsewhere", settings):
         people = Person.objects.count()
         with pytest.raises(restoring.CannotRestore, match="journal du paquet"):
             restoring.restore(Package(io.BytesIO(forged)), by="tests", at=timezone.now())
-        assert _nothing_is_there(ground.schema, tmp_path / "elsewhere")
+        assert _nothing_is_there(left.schema, tmp_path / "elsewhere")
         assert Person.objects.count() == people
 
 
@@ -297,9 +297,8 @@ def _with(clear: bytes, name: str, change: Any) -> bytes:
 
 
 def test_the_command_can_only_verify(
-    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    left: Ground, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = archive(ground, tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{made.passphrase}\n"))
     said = io.StringIO()
     call_command("restore_tenant", str(made.path), "--check", stdout=said)
