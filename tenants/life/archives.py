@@ -265,6 +265,7 @@ class _Contents:
         with content:
             while block := content.read(BLOCK):
                 yield block
+                self._tell(0)
         self._tell(1)
 
     def _tell(self, done: int) -> None:

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any, Final
 
-from django.apps import apps
-
 from socle.core.clock import PARIS
 from socle.core.identifiers import format_siren
 from socle.directory.models import Organisation
@@ -61,7 +59,7 @@ def _day(at: datetime) -> str:
 
 def _grouped(digest: str) -> str:
     """A digest that can be read, and is never hyphenated."""
-    return " ".join(digest[place : place + 8] for place in range(0, len(digest), 8))
+    return " ".join(digest[place : place + 4] for place in range(0, len(digest), 4))
 
 
 def _who(destruction: Destruction) -> Fields:
@@ -136,38 +134,61 @@ def _kept(counts: dict[str, int]) -> Table:
 
 
 def _label(model: str) -> str:
-    """What people call the rows of a model: its French name, else its technical one."""
-    return LABELS.get(model) or f"{apps.get_model(model)._meta.verbose_name} ({model})"
+    """What people call the rows of a model."""
+    return LABELS.get(model, f"Données techniques ({model})")
 
 
 LABELS: Final[dict[str, str]] = {
+    "accounts.LoginCertificate": "Certificats de connexion",
     "actes.Act": "Actes",
     "actes.ActFile": "Pièces des actes",
-    "actes.Transaction": "Échanges avec la préfecture",
+    "actes.Answer": "Réponses aux courriers",
+    "actes.AnswerFile": "Pièces des réponses",
+    "actes.Bundle": "Exports d’actes",
+    "actes.ClassificationVersion": "Versions de la classification",
+    "actes.EnvelopeDay": "Compteurs d’enveloppes",
     "actes.Letter": "Courriers de la préfecture",
+    "actes.LetterFile": "Pièces des courriers",
     "actes.Posting": "Actes publiés",
-    "helios.PesFlow": "Flux PES",
-    "helios.PesAcquit": "Acquits PES",
-    "helios.PesRetour": "Retours PES",
-    "helios.Budget": "Budgets",
-    "documents.StoredFile": "Fichiers",
-    "journal.Entry": "Écritures du journal",
-    "journal.Seal": "Scellements du journal",
-    "delivery.Outbound": "Envois",
-    "delivery.Inbound": "Retours reçus",
-    "notices.Notice": "Notifications",
-    "directory.Contact": "Contacts",
-    "directory.Grant": "Habilitations",
-    "directory.TransmissionRight": "Droits de transmettre",
-    "accounts.LoginCertificate": "Certificats de connexion",
+    "actes.Transaction": "Échanges avec la préfecture",
+    "billing.BillableItem": "Prestations facturables",
     "billing.Invoice": "Factures",
     "billing.Line": "Lignes de factures",
-    "billing.BillableItem": "Prestations facturables",
-    "directory.Organisation": "Fiche de l’annuaire",
+    "delivery.Inbound": "Retours reçus",
+    "delivery.Outbound": "Envois",
+    "directory.Contact": "Contacts",
+    "directory.Grant": "Habilitations",
     "directory.Membership": "Adhésion",
+    "directory.Organisation": "Fiche de l’annuaire",
+    "directory.TransmissionRight": "Droits de transmettre",
+    "documents.StoredFile": "Fichiers",
+    "helios.Budget": "Budgets",
+    "helios.PesAcquit": "Acquits PES",
+    "helios.PesAttachment": "Pièces justificatives",
+    "helios.PesBordereau": "Bordereaux PES",
+    "helios.PesFlow": "Flux PES",
+    "helios.PesRetour": "Retours PES",
+    "helios.SendingDay": "Compteurs d’envois",
+    "journal.Entry": "Écritures du journal",
+    "journal.Seal": "Scellements du journal",
+    "notices.Notice": "Notifications",
+    "onboarding.ActesConvention": "Convention @CTES",
+    "onboarding.Deliberation": "Délibération",
+    "onboarding.HeliosAdhesion": "Adhésion HELIOS",
     "onboarding.OnboardingCase": "Dossier de raccordement",
+    "onboarding.ProcurementRoute": "Contrat avec le syndicat",
     "onboarding.StepRecord": "Étapes du raccordement",
     "registration_authority.Certificate": "Certificats délivrés",
     "registration_authority.CertificateFile": "Dossiers de certificat",
+    "registration_authority.CertificateRequest": "Demandes de certificat",
+    "registration_authority.FaceToFace": "Face-à-face",
+    "registration_authority.HandOver": "Remises de certificat",
+    "registration_authority.Piece": "Pièces des dossiers de certificat",
+    "registration_authority.Renewal": "Rappels de renouvellement",
+    "s2low.S2lowAccount": "Compte chez l’opérateur",
+    "s2low.S2lowPaper": "Papiers de l’opérateur",
+    "s2low.S2lowTransaction": "Échanges avec l’opérateur",
+    "training.Attendance": "Présences aux formations",
     "training.Registration": "Inscriptions aux formations",
+    "training.TrainingCertificate": "Attestations de formation",
 }

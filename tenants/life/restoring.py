@@ -27,12 +27,13 @@ from socle.directory import actions as directory
 from socle.directory.models import Organisation
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
+from socle.documents.vault import VaultError
 from socle.journal import integrity
 from socle.journal.actions import record
 from tenants import blueprints, fences, upgrades
 from tenants.life import rows
 from tenants.life.models import Space, SpaceState
-from tenants.life.package.container import Package
+from tenants.life.package.container import BLOCK, Package
 from tenants.models import Blueprint, Domain, Tenant
 from tenants.provisioning import free_host
 
@@ -343,8 +344,9 @@ class _Restoration:
                         self._write_file(name, name.removeprefix(prefix))
 
     def _write_file(self, name: str, digest: str) -> None:
+        """Write one blob; what a restoration that was killed left under its name is replaced."""
         stored = StoredFile.objects.filter(sha256=digest).first()
-        if stored is None or documents.is_there(stored):
+        if stored is None or _opens(stored):
             return
         with self.package.open(name) as content:
             self.written.append(documents.put_back(content=content, sha256=digest))
@@ -414,6 +416,17 @@ def _natural_keys(model: type[Model]) -> Iterator[list[str]]:
             and not constraint.condition
         ):
             yield [model._meta.get_field(name).column for name in constraint.fields]
+
+
+def _opens(stored: StoredFile) -> bool:
+    """Whether the blob of a row is there and whole: the deployment had the same file already."""
+    try:
+        with documents.open_file(stored) as content:
+            while content.read(BLOCK):
+                pass
+    except (VaultError, FileNotFoundError):
+        return False
+    return True
 
 
 def _ask(query: str, values: list[Any]) -> list[tuple[Any, ...]]:

@@ -157,7 +157,7 @@ def test_everything_comes_back_with_its_keys_and_its_proofs(
         for table, lines in there.own.items():
             assert here.own[table] == lines, table
         for label, lines in there.shared.items():
-            if label not in {*restoring.NOT_RESTORED, "notices.Notice"}:
+            if label not in restoring.NOT_RESTORED:
                 assert here.shared[label] == lines, label
         assert here.files == there.files
         assert here.proofs == there.proofs

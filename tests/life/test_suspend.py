@@ -12,6 +12,7 @@ from socle.accounts.capabilities import Role
 from socle.core import queue
 from socle.core.queue import SpaceGone, in_tenant
 from socle.journal.models import Entry
+from socle.notices import actions as notices
 from tenants.life import actions, policies
 from tenants.life.models import Space, SpaceState
 from tests.people import in_town, on_portal, person
@@ -78,6 +79,18 @@ def test_suspending_and_resuming_twice_changes_nothing(administrator: Any, neigh
     assert Space.objects.get(organisation=neighbour.organisation).state == SpaceState.OPEN
     agent = in_town(neighbour, person(Role.TRANSMITTER, at=neighbour.organisation))
     assert agent.get("/actes/").status_code == 200
+
+
+def test_mails_wait_with_the_space(administrator: Any, neighbour: Any, mailoutbox: Any) -> None:
+    agent = person(Role.TRANSMITTER, at=neighbour.organisation)
+    told = {"subject": "Acte reçu", "body": "Un acte.", "at": timezone.now()}
+    notices.tell(people=[agent], organisation=neighbour.organisation, key="a:1", **told)
+    _suspend(neighbour, administrator)
+    assert notices.mail_due(at=timezone.now()) == 0
+    who = {"organisation": neighbour.organisation, "by": administrator, "at": timezone.now()}
+    actions.resume(reason="Réglé", **who)
+    assert notices.mail_due(at=timezone.now()) == 1
+    assert len(mailoutbox) == 1
 
 
 def test_both_journals_say_why(administrator: Any, town: Any) -> None:

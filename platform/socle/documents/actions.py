@@ -79,11 +79,6 @@ def read(stored: StoredFile) -> bytes:
         return content.read()
 
 
-def is_there(stored: StoredFile) -> bool:
-    """Whether the blob a row names is in the vault."""
-    return _vault().exists(stored.storage_key)
-
-
 def put_back(*, content: BinaryIO, sha256: str) -> str:
     """Write a blob of the current schema whose row is there already; returns its storage key.
 
