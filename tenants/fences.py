@@ -82,6 +82,7 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "directory.Organisation": Share(f"id = {OWN_HERE} OR kind IN ('epci', 'syndicat')"),
     "directory.Contact": by(),
     "directory.Membership": by(),
+    "directory.SpaceStop": PLATFORM,
     "directory.Grant": by(),
     "directory.TransmissionRight": by(verbs=WRITE),
     "delivery.TransmissionOperator": EVERYBODY,
@@ -134,6 +135,11 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "onboarding.HeliosAdhesion": through("case_id", _CASES, WRITE),
     "onboarding.CaseBatch": SYNDICAT,
     "onboarding.CaseBatchRow": SYNDICAT,
+    "life.Space": SYNDICAT,
+    "life.Archive": SYNDICAT,
+    "life.Download": SYNDICAT,
+    "life.Destruction": SYNDICAT,
+    "life.DestructionStep": SYNDICAT,
 }
 
 _FROZEN_FOR_WEB: Final = ("tenants_blueprint", "django_migrations")
@@ -330,7 +336,34 @@ BEGIN
     PERFORM public.socle_fence(commune);
 END
 $body$;
+CREATE OR REPLACE FUNCTION public.socle_destroy(siren text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $body$
+DECLARE
+    commune text := 't_' || $1;
+BEGIN
+    IF commune !~ '^t_[a-z0-9_]+$' OR NOT EXISTS (
+        SELECT FROM public.life_space s
+          JOIN public.directory_organisation o ON o.id = s.organisation_id AND o.siren = $1
+          JOIN public.life_destruction d ON d.space_id = s.id
+         WHERE s.schema = commune AND s.state = 'condemned' AND d.state = 'running'
+           AND d.asked_by_id <> d.confirmed_by_id AND d.not_before <= now()
+    ) THEN
+        RAISE EXCEPTION 'the space of the SIREN % is not to be destroyed', $1;
+    END IF;
+    EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', commune);
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = commune) THEN
+        BEGIN
+            EXECUTE format('DROP ROLE %I', commune);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            RETURN false;  -- another database of this server has it: empty hands, but a name
+        END;
+    END IF;
+    RETURN true;
+END
+$body$;
 REVOKE EXECUTE ON FUNCTION public.socle_fence(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION public.socle_destroy(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.socle_destroy(text) TO {WEB};
 REVOKE EXECUTE ON FUNCTION public.socle_provision(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.socle_provision(text) TO {WEB};
 """

@@ -142,7 +142,7 @@ class Standing:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.capabilities, request.roles = frozenset(), []
-        request.places, request.navigation = [], []
+        request.places, request.navigation, request.space_stop = [], [], None
         if request.user.is_authenticated and request.user.is_verified():
             _stand(request)
         return self.get_response(request)
@@ -161,6 +161,7 @@ def _stand(request: HttpRequest) -> None:
             current = host == request.tenant_host
             if current:
                 request.roles = roles
+                request.space_stop = getattr(grant.organisation, "space_stop", None)
                 request.capabilities = capabilities_of(roles)
             request.places.append(_place(grant, host, current=current))
     request.navigation = navigation.entries(request.scope, request.capabilities, request.path)

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from socle.core.queue import in_tenant
+from socle.directory import queries as directory
 from tenants.onboarding.actions import cases
 from tenants.onboarding.models import CaseBatch, CaseState, OnboardingCase, RowState
 
@@ -25,13 +26,14 @@ def open_cases(*, batch_id: int) -> int:
 def refresh_cases() -> int:
     """Finish batches whose message was lost, then bring every open case in line with the facts.
 
-    Returns the number of open cases.
+    Cases of bodies whose space stands still wait. Returns the number of cases looked at.
     """
     waiting = CaseBatch.objects.filter(rows__state=RowState.TODO).distinct()
     for batch_id in waiting.values_list("pk", flat=True):
         while cases.open_next(batch_id=batch_id, at=timezone.now()):
             pass
     open_now = OnboardingCase.objects.exclude(state=CaseState.CLOSED).order_by("pk")
+    open_now = open_now.exclude(organisation_id__in=directory.stopped())
     ids = list(open_now.values_list("pk", flat=True))
     for case_id in ids:
         cases.refresh(case_id=case_id, by=cases.CLOCK, at=timezone.now())

@@ -14,15 +14,18 @@ from tests.conftest import create_database
 
 
 @contextmanager
-def own_database(blocker: Any) -> Iterator[None]:
-    """Work in a copy of this worker's database, dropped afterwards: what is committed goes away."""
-    name, source = f"own_{uuid4().hex[:12]}", settings.DATABASES["default"]["NAME"]
+def own_database(blocker: Any, *, template: str = "", name: str = "") -> Iterator[None]:
+    """Work in a copy of this worker's database, dropped afterwards: what is committed goes away.
+
+    `template` is another database to copy, `name` what the copy is called.
+    """
+    name, source = name or f"own_{uuid4().hex[:12]}", settings.DATABASES["default"]["NAME"]
     with (
         blocker.unblock(),
         psycopg.connect(os.environ["SOCLE_TEST_SERVER"], autocommit=True) as sql,
     ):
         connections["default"].close()
-        create_database(sql, name, template=source)
+        create_database(sql, name, template=template or source)
         _use(name)
         try:
             connections["default"].set_schema_to_public()

@@ -2,7 +2,9 @@
 
 import random
 import time
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.faults.conftest import Ground
@@ -115,3 +117,49 @@ def test_killed_at_any_moment(ground: Ground) -> None:
     ground.wait(lambda: _sent(ground, rounds * each))
     assert ground.operator.counters()["deposits"] == rounds * each
     assert ground.operator.counters()["doubles"] == 0
+
+
+ARCHIVE = """
+import os
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+from socle.accounts.capabilities import Role
+from socle.directory import queries
+from socle.documents import actions as documents
+from tenants.life import actions
+from tenants.models import Tenant
+from tests.people import person
+
+now = timezone.now()
+tenant = Tenant.objects.select_related("organisation").get(organisation__insee="79174")
+with tenant_context(tenant):
+    for number in range(150):
+        documents.store(content=os.urandom(600_000), name="x.bin", by="tests", at=now)
+who = person(Role.ADMINISTRATOR, at=queries.syndicat())
+actions.ask_archive(organisation=tenant.organisation, reason="Essai", by=who, at=now)
+"""
+
+
+def test_a_killed_worker_leaves_an_archive_to_the_next(ground: Ground, tmp_path: Path) -> None:
+    packages = tmp_path / "files" / "paquets"
+
+    def shown() -> list[str]:
+        return [one.name for one in packages.glob("*") if not one.name.startswith(".")]
+
+    def state() -> list[tuple[str, bool]]:
+        return ground.query("SELECT state, done > 3 FROM life_archive")
+
+    worker = ground.start_worker()
+    ground.python(ARCHIVE)
+    ground.wait(lambda: state() in ([("building", True)], [("ready", True)]))
+    ground.kill(worker)
+    assert state() == [("building", True)], "the archive was made too fast to be killed"
+    assert shown() == []
+
+    with psycopg.connect(ground.database) as db:  # rather than wait for the lease
+        db.execute("UPDATE life_archive SET lease_until = now()")
+    ground.start_worker()
+    ground.start_beat()
+    ground.wait(lambda: state() == [("ready", True)])
+    assert len(shown()) == 1
+    assert ground.query("SELECT attempts FROM life_archive") == [(2,)]

@@ -7,6 +7,7 @@ WOKEN_BY_A_COMMIT = {
     "actes.make_bundle",
     "delivery.wake",
     "journal.seal",
+    "life.make_archive",
     "onboarding.open_cases",
     "ra.issue",
     "ra.revoke",

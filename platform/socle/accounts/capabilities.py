@@ -39,6 +39,10 @@ class Capability(StrEnum):
     JOURNAL_EXPORT = "journal.export"
     DELIVERY_READ = "delivery.read"
     DELIVERY_RETRY = "delivery.retry"
+    SPACES_READ = "spaces.read"
+    SPACES_SUSPEND = "spaces.suspend"
+    SPACES_ARCHIVE = "spaces.archive"
+    SPACES_CONFIRM = "spaces.confirm"
 
 
 class Access(StrEnum):
@@ -95,6 +99,9 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
             Capability.TRAINING_READ,
             Capability.DELIVERY_READ,
             Capability.DELIVERY_RETRY,
+            Capability.SPACES_READ,
+            Capability.SPACES_SUSPEND,
+            Capability.SPACES_CONFIRM,
         }
     ),
     Role.RA_OPERATOR: frozenset(
@@ -128,10 +135,19 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
             Capability.DELIVERY_READ,
             Capability.JOURNAL_READ,
             Capability.JOURNAL_EXPORT,
+            Capability.SPACES_READ,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
-        {Capability.DIRECTORY_READ, Capability.DIRECTORY_MANAGE, Capability.PEOPLE_MANAGE}
+        {
+            Capability.DIRECTORY_READ,
+            Capability.DIRECTORY_MANAGE,
+            Capability.PEOPLE_MANAGE,
+            Capability.SPACES_READ,
+            Capability.SPACES_SUSPEND,
+            Capability.SPACES_ARCHIVE,
+            Capability.SPACES_CONFIRM,
+        }
     ),
     Role.TRANSMITTER: _PREPARE
     | {

@@ -10,6 +10,7 @@ from django_tenants.utils import get_tenant_model, schema_context
 
 from socle.actes import bundles, letters
 from socle.core.queue import in_tenant
+from socle.directory import queries as directory
 
 log = logging.getLogger(__name__)
 
@@ -52,4 +53,5 @@ def _everywhere(work: Callable[[datetime], int | None]) -> list[int]:
 
 def _schemas() -> list[str]:
     tenants = get_tenant_model().objects.exclude(organisation=None).order_by("pk")
+    tenants = tenants.exclude(organisation_id__in=directory.stopped())
     return list(tenants.values_list("schema_name", flat=True))

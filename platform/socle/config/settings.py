@@ -55,6 +55,7 @@ SHARED_APPS = [
     "billing",
     "tenants",
     "tenants.onboarding",
+    "tenants.life",
 ]
 # Rooms whose tables live in each commune's schema. The journal and the files are in both: what is
 # the syndicat's stays with the syndicat, what is the commune's leaves with the commune.
@@ -100,6 +101,7 @@ MIDDLEWARE = [
     "socle.accounts.middleware.OpenLogins",
     "django.contrib.messages.middleware.MessageMiddleware",
     "tenants.middleware.Standing",
+    "tenants.life.middleware.OpenSpaces",
     "tenants.middleware.Fence",
 ]
 
@@ -231,6 +233,7 @@ CELERY_BEAT_SCHEDULE = {
     "ra-renewals": {"task": "ra.remind_renewals", "schedule": 6 * 3600.0},
     "ra-lists": {"task": "ra.watch_lists", "schedule": 3600.0},
     "notices-mail": {"task": "notices.send_mail", "schedule": 60.0},
+    "life-sweep": {"task": "life.sweep", "schedule": 60.0 if not DEMO else 5.0},
     "journal-seal": {"task": "tenants.seal_journals", "schedule": 3600.0 if not DEMO else 120.0},
 }
 

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, Final
 
 from celery import Task, current_app
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from kombu.exceptions import OperationalError
 
 from socle.core.fences import inside as inside_fence
@@ -46,12 +46,44 @@ def _send(task: Task, kwargs: dict[str, str | int]) -> None:
         log.warning("the broker does not answer, %s waits for the sweep (%s)", task.name, problem)
 
 
+class SpaceGone(Exception):
+    """The schema a task was to work in, or was working in, was destroyed."""
+
+
+Gate = Callable[[str], bool]
+_gates: list[Gate] = []
+
+
+def register_gate(gate: Gate) -> None:
+    """Ask `gate` before a task enters a schema: False leaves it alone, SpaceGone says it is gone.
+
+    Called once by the room that suspends and destroys spaces, when the application starts.
+    """
+    if gate not in _gates:
+        _gates.append(gate)
+
+
 def in_tenant(task: Callable[..., Any]) -> Callable[..., Any]:
-    """Run `task` inside the schema named by its required keyword `schema`, under its role."""
+    """Run `task` inside the schema named by its required keyword `schema`, under its role.
+
+    A schema that stands still is left alone: the task returns None. Raises SpaceGone when it was
+    destroyed, before the task or under its feet.
+    """
 
     @wraps(task)
     def inside(*args: Any, schema: str, **kwargs: Any) -> Any:
-        with inside_fence(schema):
-            return task(*args, **kwargs)
+        if not _is_open(schema):
+            log.info("%s leaves %s alone: it stands still", task.__name__, schema)
+            return None
+        try:
+            with inside_fence(schema):
+                return task(*args, **kwargs)
+        except DatabaseError:
+            _is_open(schema)  # says so when the schema went away meanwhile
+            raise
 
     return inside
+
+
+def _is_open(schema: str) -> bool:
+    return all(gate(schema) for gate in _gates)

@@ -52,6 +52,12 @@ class NoCertificate(Refusal):
     code = "delivery.no_certificate"
 
 
+class SpaceStopped(Refusal):
+    """The commune's space is suspended: its files wait."""
+
+    code = "delivery.space_stopped"
+
+
 @transaction.atomic
 def enqueue(
     *,
@@ -97,13 +103,15 @@ def send_due() -> int:
 def claim(*, at: datetime) -> Outbound | None:
     """Take the oldest due file for `DELIVERY_LEASE` seconds; None when nothing is due.
 
-    A lease that ran out means that its worker died, perhaps after the bytes had left.
+    A lease that ran out means that its worker died, perhaps after the bytes had left. What belongs
+    to a space that stands still stays where it is.
     """
     due = Outbound.objects.filter(state=OutboundState.DUE, due_at__lte=at) | (
         Outbound.objects.filter(state=OutboundState.SENDING, lease_until__lt=at)
     )
     outbound = (
-        due.select_for_update(skip_locked=True, of=("self",))
+        due.exclude(organisation_id__in=directory.stopped())
+        .select_for_update(skip_locked=True, of=("self",))
         .select_related("operator", "organisation", "asked_by")
         .order_by("due_at", "pk")
         .first()
@@ -129,9 +137,13 @@ def send(outbound: Outbound) -> bool:
         adapter = adapter_for(outbound.operator)
         if not _is_there(outbound, adapter):
             check_may_go(outbound, at=timezone.now())
+            _check_space(outbound)
             _hand_over(outbound, adapter)
     except AlreadyAnswered:
         log.info("%s: answered before its outcome was stored", outbound.name)
+    except SpaceStopped as pause:
+        _release(outbound, OutboundState.DUE, str(pause), at=timezone.now())
+        return False
     except OperatorUnavailable as problem:
         log.warning("%s: no answer (%s)", outbound.name, problem)
         _release(
@@ -186,6 +198,12 @@ def _is_there(outbound: Outbound, adapter: Adapter) -> bool:
         outbound.maybe_received
         and adapter.find(protocol=outbound.protocol, name=outbound.name) == outbound.sha256
     )
+
+
+def _check_space(outbound: Outbound) -> None:
+    """Refuse while the commune's space is stopped, even since the file was claimed."""
+    if directory.is_stopped(outbound.organisation_id):
+        raise SpaceStopped("L’espace est suspendu : l’envoi reprendra avec lui.")
 
 
 def _hand_over(outbound: Outbound, adapter: Adapter) -> None:

@@ -17,6 +17,7 @@ from socle.directory.models import (
     Organisation,
     OrganisationKind,
     Protocol,
+    SpaceStop,
     TransmissionRight,
 )
 from socle.journal.actions import record
@@ -180,3 +181,18 @@ def add_contact(
         detail={"contact": contact.pk, "function": contact.function},
     )
     return contact
+
+
+def stop_space(*, organisation: Organisation, reason: str, at: datetime) -> None:
+    """Let nothing be sent for a body, nor its tasks run, until `start_space`; twice is once.
+
+    Part of the caller's event and transaction, which the caller journals.
+    """
+    SpaceStop.objects.get_or_create(
+        organisation=organisation, defaults={"since": at, "reason": reason[:300]}
+    )
+
+
+def start_space(*, organisation: Organisation) -> None:
+    """Undo `stop_space`; part of the caller's event, as above."""
+    SpaceStop.objects.filter(organisation=organisation).delete()

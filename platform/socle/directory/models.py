@@ -169,6 +169,22 @@ class Membership(models.Model):
         )
 
 
+class SpaceStop(models.Model):
+    """The space of a body stands still: nothing is sent for it, its agents are told so.
+
+    Written by the room that suspends spaces; obeyed by the corridor and by tasks.
+    """
+
+    organisation = models.OneToOneField(
+        Organisation, on_delete=models.PROTECT, related_name="space_stop"
+    )
+    since = models.DateTimeField()
+    reason = models.CharField("motif", max_length=300)
+
+    def __str__(self) -> str:
+        return f"{self.organisation} : {self.reason}"
+
+
 class Grant(models.Model):
     """The roles of one person in one organisation (habilitation)."""
 

@@ -12,6 +12,7 @@ from socle.directory.models import (
     OfficeKind,
     Organisation,
     OrganisationKind,
+    SpaceStop,
     StateOffice,
     TransmissionRight,
 )
@@ -49,12 +50,22 @@ def right(organisation_id: int, protocol: str) -> TransmissionRight | None:
     ).first()
 
 
+def stopped() -> QuerySet[SpaceStop, dict[str, int]]:
+    """The keys of bodies whose space stands still, to be excluded by a query."""
+    return SpaceStop.objects.values("organisation_id")
+
+
+def is_stopped(organisation_id: int) -> bool:
+    """Whether the space of a body stands still."""
+    return SpaceStop.objects.filter(organisation_id=organisation_id).exists()
+
+
 def grants(person: Person, on: date) -> QuerySet[Grant]:
     """The current grants of a person with their organisations, by name."""
     return (
         Grant.objects.filter(person=person, starts_on__lte=on)
         .filter(Q(ends_on=None) | Q(ends_on__gte=on))
-        .select_related("organisation")
+        .select_related("organisation__space_stop")
         .order_by("organisation__sort_key")
     )
 

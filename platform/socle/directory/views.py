@@ -41,7 +41,9 @@ class Detail(CapabilityView):
 
     def get(self, request: HttpRequest, siren: str) -> HttpResponse:
         organisation = get_object_or_404(
-            Organisation.objects.select_related("epci", "accounting_office", "successor"),
+            Organisation.objects.select_related(
+                "epci", "accounting_office", "successor", "tenant", "space_stop"
+            ),
             siren=siren,
         )
         grants = organisation.grants.select_related("person").order_by("person__last_name")
@@ -58,6 +60,9 @@ class Detail(CapabilityView):
             "is_epci": organisation.kind == OrganisationKind.EPCI,
             "may_manage": self.can(Capability.DIRECTORY_MANAGE),
             "may_grant": self.can(Capability.PEOPLE_MANAGE),
+            "stop": getattr(organisation, "space_stop", None),
+            "may_see_space": self.can(Capability.SPACES_READ)
+            and getattr(organisation, "tenant", None) is not None,
         }
         return render(request, "directory/detail.html", context)
 

@@ -6,7 +6,7 @@ data key of its schema; it opens only in that schema and under that digest.
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO, cast
@@ -77,6 +77,36 @@ def read(stored: StoredFile) -> bytes:
     """The whole clear content, entirely verified. Raises as `open_file`."""
     with open_file(stored) as content:
         return content.read()
+
+
+def put_back(*, content: BinaryIO, sha256: str) -> str:
+    """Write a blob of the current schema whose row is there already; returns its storage key.
+
+    For a restored commune: sealed again, with the data key of this deployment. The caller has
+    verified that `content` has this digest.
+    """
+    key = f"{_scope()}/{sha256[:2]}/{sha256}"
+    _write(content, key=key, digest=sha256)
+    return key
+
+
+def remove(storage_keys: Iterable[str]) -> None:
+    """Delete blobs by their keys; what is gone already stays gone."""
+    for key in storage_keys:
+        _vault().delete(key)
+
+
+def erase_all() -> int:
+    """Delete every blob of the current schema, whatever the rows say; returns how many there were.
+
+    Killed half-way and called again, it deletes the rest.
+    """
+    storage, scope, erased = _vault(), _scope(), 0
+    for folder in _listed(storage, scope)[0]:
+        for name in _listed(storage, f"{scope}/{folder}")[1]:
+            storage.delete(f"{scope}/{folder}/{name}")
+            erased += 1
+    return erased
 
 
 def delete_orphans(*, before: datetime) -> list[str]:

@@ -142,6 +142,72 @@ def _open_chunks(source: BinaryIO, cipher: AESGCM, prefix: bytes, header: bytes)
         yield clear
 
 
+class SealedReader(io.RawIOBase):
+    """Random access to the clear content of what `encrypt` wrote at the end of `source`.
+
+    `start` is where the header begins. The key is asked at once, the chunk that is read is opened
+    when it is read, one is kept in memory. Raises as `decrypt`, here and while reading; a truncated
+    source does not open.
+    """
+
+    def __init__(
+        self,
+        source: BinaryIO,
+        *,
+        secret_of: Callable[[uuid.UUID], DataSecret],
+        scope: str,
+        object_id: str,
+        start: int = 0,
+    ) -> None:
+        self._source, self._start = source, start
+        sealed = source.seek(0, io.SEEK_END) - start - HEADER
+        self._count = max(1, -(-sealed // (CHUNK + _TAG)))
+        self.size = sealed - self._count * _TAG
+        source.seek(start)
+        header = _read(source, HEADER)
+        if self.size < 0 or not header.startswith(_MAGIC) or header[8] != _VERSION:
+            raise Tampered("this is not a file sealed by the vault")
+        self._header, self._prefix = header, header[-_PREFIX:]
+        key = secret_of(uuid.UUID(bytes=header[9:25]))
+        self._cipher = _file_cipher(key, header[-_SALT - _PREFIX : -_PREFIX], scope, object_id)
+        self._place, self._held = 0, (-1, b"")
+        self._chunk(self._count - 1)  # the mark on the last one tells a truncated source
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self.size}[whence]
+        self._place = max(0, base + offset)
+        return self._place
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._place >= self.size:
+            return 0
+        rank, skip = divmod(self._place, CHUNK)
+        part = memoryview(self._chunk(rank))[skip : skip + len(buffer)]
+        buffer[: len(part)] = part
+        self._place += len(part)
+        return len(part)
+
+    def _chunk(self, rank: int) -> bytes:
+        if self._held[0] != rank:
+            self._source.seek(self._start + HEADER + rank * (CHUNK + _TAG))
+            sealed = _read(self._source, CHUNK + _TAG)
+            nonce = _nonce(self._prefix, rank, last=rank == self._count - 1)
+            try:
+                self._held = rank, self._cipher.decrypt(nonce, sealed, self._header)
+            except (InvalidTag, ValueError) as fault:
+                raise Tampered(f"chunk {rank} does not open") from fault
+        return self._held[1]
+
+
 def sealed_size(size: int) -> int:
     """How many bytes `size` bytes take once sealed."""
     return HEADER + size + max(1, -(-size // CHUNK)) * _TAG

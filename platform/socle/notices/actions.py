@@ -7,6 +7,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 
 from socle.accounts.models import Person
+from socle.directory import queries as directory
 from socle.directory.models import Organisation
 from socle.notices.models import Notice
 
@@ -45,6 +46,7 @@ def mail_due(*, at: datetime) -> int:
     """Mail up to `BATCH` notices that were not; returns how many went out.
 
     A notice is marked in the transaction that sends it: a crash may mail one twice, never lose one.
+    Those of a space that stands still wait with it.
     """
     sent = 0
     for _ in range(BATCH):
@@ -52,6 +54,7 @@ def mail_due(*, at: datetime) -> int:
             notice = (
                 Notice.objects.select_for_update(skip_locked=True, of=("self",))
                 .filter(mailed_at=None)
+                .exclude(organisation_id__in=directory.stopped())
                 .select_related("person", "organisation")
                 .order_by("created_at")
                 .first()

@@ -28,6 +28,18 @@ def secret_named(key_id: uuid.UUID, *, scope: str) -> DataSecret:
     return _open(row)
 
 
+def forget(scope: str) -> str:
+    """Delete the data key of `scope`: its files can never be opened again, wherever copies lie.
+
+    Returns the identifier of the key, "" when there was none.
+    """
+    row = DataKey.objects.filter(scope=scope).first()
+    if row is None:
+        return ""
+    row.delete()
+    return str(row.key_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Rotation:
     """What `rotate` did: keys re-wrapped, keys already current, scopes no known master opens."""

@@ -1,0 +1,1 @@
+"""A commune's space after it was opened: suspended, archived, restored, destroyed."""
