@@ -73,9 +73,9 @@ def test_a_database_url_of_another_kind_is_refused() -> None:
 
 
 def test_the_owner_is_optional_and_read_like_the_other() -> None:
-    assert Environment.read(GOOD).owner_database() == {}
+    assert Environment.read(GOOD).owners() == {}
     owner = {"SOCLE_DATABASE_OWNER_URL": "postgresql://o:p%40ss@db/socle"}
-    assert Environment.read(GOOD | owner).owner_database()["PASSWORD"] == "p@ss"
+    assert Environment.read(GOOD | owner).owners()["main"]["PASSWORD"] == "p@ss"
     with pytest.raises(ImproperlyConfigured, match="SOCLE_DATABASE_OWNER_URL"):
         Environment.read(GOOD | {"SOCLE_DATABASE_OWNER_URL": "sqlite:///x"})
 
