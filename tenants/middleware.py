@@ -37,8 +37,7 @@ FRESH_FOR: Final = 30.0
 
 
 class Routing:
-    """Set the cell and the tenant of the request from its host, before anything reads a database.
-    """
+    """Set the cell and the tenant of a request from its host, before anything is read."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
