@@ -79,9 +79,12 @@ REPLICA_LAG = ENVIRONMENT.replica_lag  # seconds an export may be behind what wa
 
 
 def _session(cell: str, parts: dict[str, Any]) -> dict[str, Any]:
+    # With several servers, one that does not answer must not hold the others' communes up.
+    impatient = {"connect_timeout": 3, "tcp_user_timeout": 20_000} if len(CELLS) > 1 else {}
     return {
         "ENGINE": "socle.core.postgres",
         **parts,
+        "OPTIONS": {**impatient, **parts["OPTIONS"]},
         "CELL": cell,
         # A backend keeps about a megabyte for each commune it has visited: connections are
         # recycled before that adds up, and kept long enough to be worth opening.

@@ -109,30 +109,18 @@ def streamed(content: Iterable[bytes]) -> Iterator[bytes]:
     return there()
 
 
-def answering() -> Iterator[str]:
-    """Go from cell to cell, being inside each; a server that is silent is passed over.
-
-    What fails in the caller's block because of its server passes on to the caller.
-    """
-    for cell in names():
-        try:
-            check_answers(cell)
-        except CellDown:
-            continue
-        with inside(cell):
-            yield cell
-
-
 def check_answers(cell: str) -> None:
     """Open the session of `cell` unless it is open. Raises CellDown, at once during its respite."""
     if monotonic() < _silent_until.get(cell, 0.0):
         raise CellDown(cell)
-    try:
-        with inside(cell), connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DOWN as problem:
-        note_down(cell)
-        raise CellDown(cell) from problem
+    with inside(cell):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except DOWN as problem:
+            note_down(cell)
+            connection.close()  # a dead session would be asked for ever
+            raise CellDown(cell) from problem
 
 
 def lost(problem: BaseException | None) -> bool:
