@@ -23,7 +23,7 @@ DATABASE_PARAMETERS: Final = ("options", "sslmode", "sslrootcert")
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 MAIL_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 MAIN_CELL: Final = "main"
-CELL_NAME: Final = re.compile(r"[a-z][a-z0-9]{1,19}")
+CELL_NAME: Final = re.compile(r"[a-z][a-z0-9]{1,6}")  # it stands in the numbers of invoices
 RESERVED_CELLS: Final = frozenset({MAIN_CELL, "default", "replica", "celery"})
 PLACE: Final = re.compile(r"[0-9][0-9][0-9AB]|[0-9]{9}")
 SIREN_DIGITS: Final = 9
@@ -369,7 +369,7 @@ def _databases(variable: str, text: str) -> dict[str, dict[str, Any]]:
     for name, url in _pairs(variable, text):
         if not CELL_NAME.fullmatch(name) or name in RESERVED_CELLS or name in found:
             raise ImproperlyConfigured(
-                f"{variable}: {name!r} cannot be the name of a cell: two to twenty small letters "
+                f"{variable}: {name!r} cannot be the name of a cell: two to seven small letters "
                 f"and digits, each name once, none of {', '.join(sorted(RESERVED_CELLS))}."
             )
         found[name] = _database(f"{variable} ({name})", url)

@@ -170,3 +170,8 @@ def portal_host(cell: str = "") -> str:
 def portals() -> dict[str, str]:
     """The cell each portal's host leads to."""
     return {portal_host(cell): cell for cell in names()}
+
+
+def mark() -> str:
+    """What numbers given here must carry so that no other cell gives them: "" in the main one."""
+    return "" if here() == next(iter(settings.CELLS)) else here().upper()
