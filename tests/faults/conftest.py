@@ -1,5 +1,6 @@
 """A database, a broker, an operator and workers of their own: what is killed here really dies."""
 
+import http.client
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from socle.config.health import ALIVE
 from socle.core.roles import WEB
 from socle.stack import ports
 from socle.stack.broker import Broker
@@ -65,7 +67,8 @@ class Ground:
             "--no-control-socket",
             "socle.config.wsgi:application",
         )
-        self.wait(lambda: answers(port))
+        # The port is open before the code is loaded: wait until a page is really answered.
+        self.wait(lambda: answers(port) and _is_alive(port))
         return process, port
 
     def start_beat(self) -> "subprocess.Popen[bytes]":
@@ -118,6 +121,15 @@ def answers(port: int) -> bool:
     """Whether something listens there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _is_alive(port: int) -> bool:
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        client.request("GET", ALIVE)
+        return client.getresponse().status == 200
+    finally:
+        client.close()
 
 
 @pytest.fixture
