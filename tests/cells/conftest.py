@@ -38,7 +38,7 @@ class Servers:
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def two_servers(
     django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Servers]:

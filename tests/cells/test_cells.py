@@ -1,6 +1,7 @@
 """Communes on two servers behind one process: each is served from its own, or not at all."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -12,12 +13,15 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
+from billing import policies
+from billing.models import InvoiceKind
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
 from socle.config import health
 from socle.core import cells, fences
 from socle.delivery.models import Outbound
-from socle.directory.models import Organisation
+from socle.directory.models import Organisation, TransmissionRight
+from socle.documents import actions as documents
 from tenants import blueprints
 from tenants.middleware import Routing, forget_hosts
 from tenants.models import Blueprint, Domain, Tenant
@@ -202,10 +206,6 @@ def test_the_act_and_its_line_of_the_outbox_are_one_transaction_on_its_server(
 
 
 def _may_transmit(tenant: Tenant) -> None:
-    from datetime import timedelta
-
-    from socle.directory.models import TransmissionRight
-
     body = tenant.organisation
     TransmissionRight.objects.get_or_create(
         organisation=body,
@@ -233,6 +233,32 @@ def test_a_thread_begins_at_home_and_is_carried_to_the_cell_of_whoever_asks(
     with cells.inside("est"), ThreadPoolExecutor(1) as pool:
         assert pool.submit(port).result() == servers.main.port
         assert pool.submit(cells.carry(port)).result() == servers.est.port
+
+
+def test_two_servers_that_share_a_bucket_keep_the_same_file_apart(servers: Servers) -> None:
+    """The same bytes, in both public schemas, under two keys: neither loses or tidies the other."""
+    later = timezone.now() + timedelta(days=2)
+    kept = {}
+    for cell in cells.names():
+        with cells.inside(cell):
+            kept[cell] = documents.store(
+                content=b"%PDF-1.4 papier commun", name="a.pdf", by="tests", at=timezone.now()
+            )
+    for cell in cells.names():
+        with cells.inside(cell):
+            documents.delete_orphans(before=later)
+    for cell in cells.names():
+        with cells.inside(cell):
+            assert documents.read(kept[cell]) == b"%PDF-1.4 papier commun"
+
+
+def test_the_numbers_of_invoices_are_those_of_one_server(servers: Servers) -> None:
+    def first() -> str:
+        return policies.number(InvoiceKind.INVOICE, 2026, 1, mark=cells.mark())
+
+    with cells.inside("est"):
+        there = first()
+    assert (first(), there) == ("2026-F-00001", "2026-F-EST-00001")
 
 
 # Fences and upgrades, everywhere.

@@ -1,5 +1,6 @@
 """A pod that is told to leave finishes what it holds; two clocks wake the same work once."""
 
+import contextlib
 import http.client
 import threading
 from typing import Any
@@ -13,7 +14,7 @@ from django.utils import timezone
 from socle.config.celery import app
 from socle.core.roles import WEB
 from socle.stack.postgres import SUPERUSER
-from tests.faults.conftest import Ground, answers
+from tests.faults.conftest import Ground
 from tests.faults.test_kill_worker import PREPARE, STATES, _sent
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -49,9 +50,10 @@ def test_a_web_process_that_is_told_to_leave_answers_what_it_was_asked(ground: G
     got: list[int] = []
 
     def ask() -> None:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        client.request("GET", "/", headers={"Host": "localhost", "Cookie": f"socle_session={key}"})
-        got.append(client.getresponse().status)
+        headers = {"Host": "localhost", "Cookie": f"socle_session={key}"}
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as client:
+            client.request("GET", "/", headers=headers)
+            got.append(client.getresponse().status)
 
     superuser = ground.database.replace(WEB, SUPERUSER)
     with psycopg.connect(superuser) as db:
@@ -60,8 +62,9 @@ def test_a_web_process_that_is_told_to_leave_answers_what_it_was_asked(ground: G
         asking.start()
         asking.join(1)
         web.terminate()
-        ground.wait(lambda: not answers(port))
+        ground.wait(lambda: "Handling signal: term" in ground.log.read_text())
         assert got == []
+        assert web.poll() is None, "it waits for the page"
     asking.join(30)
     assert web.wait(30) == 0
     assert got == [302]
