@@ -18,11 +18,13 @@ class CellTask(Task):  # type: ignore[misc]  # Celery has no types
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.request.called_directly:  # no message: the caller is where it wants to be
+            return super().__call__(*args, **kwargs)
         from socle.core import cells  # Django is not ready when this module is loaded
 
         cell = (self.request.headers or {}).get(CELL)
         with cells.inside(cell) if cell else contextlib.nullcontext():
-            return super().__call__(*args, **kwargs)
+            return self.run(*args, **kwargs)  # Celery's own call would hide the message: no retry
 
 
 app = Celery("socle", task_cls=CellTask)
