@@ -20,6 +20,7 @@ from billing.models import (
     Product,
 )
 from socle.accounts.models import Person
+from socle.core import cells
 from socle.core.clock import legal_date
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
@@ -268,7 +269,7 @@ def _issue(invoice: Invoice, *, by: Person, at: datetime) -> Invoice:
     invoice.buyer = papers.party(invoice.organisation)
     kind, day = InvoiceKind(invoice.kind), legal_date(at)
     invoice.year, invoice.rank = day.year, _next_rank(kind, day.year)
-    invoice.number = policies.number(kind, day.year, invoice.rank)
+    invoice.number = policies.number(kind, day.year, invoice.rank, mark=cells.mark())
     invoice.issued_on, invoice.due_on = day, day + policies.PAYMENT_DELAY
     invoice.issued_by, invoice.state = by, InvoiceState.ISSUED
     invoice.file = vault.store(

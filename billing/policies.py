@@ -261,9 +261,13 @@ def check_credit(kind: str, state: str, *, has_credit_note: bool) -> None:
         )
 
 
-def number(kind: InvoiceKind, year: int, rank: int) -> str:
-    """« 2026-F-00001 »: at most 20 characters, as NumeroFacture of PES-ASAP wants."""
-    return f"{year}-{SERIES[kind]}-{rank:05d}"
+def number(kind: InvoiceKind, year: int, rank: int, *, mark: str = "") -> str:
+    """« 2026-F-00001 »: at most 20 characters, as NumeroFacture of PES-ASAP wants.
+
+    `mark` tells the series of another server (« 2026-F-EST-00001 »): article 242 nonies A of
+    annexe II of the CGI wants unique numbers, and lets several series have a prefix each.
+    """
+    return f"{year}-{SERIES[kind]}-{mark}{'-' if mark else ''}{rank:05d}"
 
 
 def mentions(regimes: Iterable[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """From the host name to the commune, and from the person to what she may do there."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
@@ -22,36 +23,53 @@ from socle.accounts.capabilities import (
     capabilities_of,
 )
 from socle.accounts.navigation import Scope
-from socle.core import fences
+from socle.config.health import check_serves
+from socle.config.views import unavailable
+from socle.core import cells, fences
 from socle.core.clock import legal_date
 from socle.directory import queries as directory
 from socle.directory.models import Grant, OrganisationKind
 from tenants.models import Domain, Tenant
 
+log = logging.getLogger(__name__)
 FRESH_FOR: Final = 30.0
 """Seconds a host's tenant is remembered: a new host is seen at once, a removed one within this."""
 
 
 class Routing:
-    """Set the tenant of the request from its host, before anything reads the database."""
+    """Set the cell and the tenant of a request from its host, before anything is read."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         connection.fence(up=False)  # whatever the request before left behind
         connection.set_schema_to_public()
         host = request.get_host().split(":")[0].lower()
-        tenant = tenant_of(host)
-        if tenant is None:
-            # Without the request: the page of a host that is nobody's has no session and no place.
-            return HttpResponseNotFound(render_to_string("tenants/unknown_host.html"))
+        try:
+            found = whereabouts(host)
+            if found is None:
+                # Without the request: the page of a host that is nobody's has no session, no place.
+                return HttpResponseNotFound(render_to_string("tenants/unknown_host.html"))
+            if len(cells.names()) > 1:
+                check_serves(found[0])
+        except cells.CellDown as silence:
+            log.warning("%s waits: no answer from %s", host, silence)
+            return unavailable()
+        with cells.inside(found[0]):
+            response = self._answer(request, host, found[1])
+            if getattr(response, "streaming", False):
+                response.streaming_content = cells.streamed(response.streaming_content)
+            return response
+
+    def _answer(self, request: HttpRequest, host: str, tenant: Tenant) -> HttpResponseBase:
+        portal = tenant.schema_name == get_public_schema_name()
         request.tenant = tenant
-        request.tenant_host = settings.BASE_HOST if tenant.organisation_id is None else host
+        request.tenant_host = cells.portal_host() if portal else host
         request.demo = settings.DEMO
         connection.set_tenant(tenant)
         sentry_sdk.set_tag("tenant", tenant.schema_name)
-        if tenant.schema_name == get_public_schema_name():
+        if portal:
             request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
             set_urlconf(request.urlconf)
         try:
@@ -101,21 +119,49 @@ def _under(tenant: Any, content: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def tenant_of(host: str) -> Tenant | None:
-    """The tenant that `host` leads to; remembered for half a minute, unknown hosts never."""
+    """The tenant that `host` leads to in this cell, or None."""
+    if host in {cells.portal_host(), "127.0.0.1"}:
+        return Tenant.objects.filter(schema_name=get_public_schema_name()).first()
+    domain = Domain.objects.select_related("tenant__organisation").filter(domain=host).first()
+    return domain.tenant if domain else None
+
+
+def whereabouts(host: str) -> tuple[str, Tenant] | None:
+    """The cell and the tenant that `host` leads to; remembered half a minute, unknown hosts never.
+
+    Each cell answers for its own hosts: no list of all of them has to be up, or up to date. None
+    when no cell knows it. Raises CellDown when the one that may know it does not answer, and when
+    two claim it: nobody is shown the pages of another.
+    """
     known = _remembered.get(host)
     if known and known[0] > monotonic():
         return known[1]
-    if host in {settings.BASE_HOST, "127.0.0.1"}:
-        tenant = Tenant.objects.filter(schema_name=get_public_schema_name()).first()
-    else:
-        domain = Domain.objects.select_related("tenant__organisation").filter(domain=host).first()
-        tenant = domain.tenant if domain else None
-    if tenant is not None:
-        _remembered[host] = (monotonic() + FRESH_FOR, tenant)
-    return tenant
+    portal = cells.portals().get(host)
+    asked = [portal] if portal else [cells.here()] if host == "127.0.0.1" else cells.names()
+    found, silent = [], []
+    for cell in asked:
+        try:
+            if len(cells.names()) > 1:
+                cells.check_answers(cell)
+            with cells.inside(cell):
+                tenant = tenant_of(host)
+        except cells.CellDown:
+            silent.append(cell)
+            continue
+        if tenant is not None:
+            found.append((cell, tenant))
+    if len(found) > 1:
+        log.error("%s is claimed by %s: closed", host, " and ".join(cell for cell, _ in found))
+        raise cells.CellDown(host)
+    if found:
+        _remembered[host] = (monotonic() + FRESH_FOR, found[0])
+        return found[0]
+    if silent:
+        raise cells.CellDown(", ".join(silent))
+    return None
 
 
-_remembered: dict[str, tuple[float, Tenant]] = {}
+_remembered: dict[str, tuple[float, tuple[str, Tenant]]] = {}
 
 
 def forget_hosts() -> None:
@@ -171,7 +217,7 @@ def _doors(grant: Grant) -> Iterator[tuple[str, list[str]]]:
     """The hosts a grant opens, and with which of its roles."""
     syndicat_roles = [role for role in grant.roles if role in SYNDICAT_ROLES]
     if syndicat_roles and grant.organisation.kind == OrganisationKind.SYNDICAT:
-        yield settings.BASE_HOST, syndicat_roles
+        yield cells.portal_host(), syndicat_roles
     commune_roles = [role for role in grant.roles if role in COMMUNE_ROLES]
     tenant = getattr(grant.organisation, "tenant", None)
     if commune_roles and tenant is not None:
@@ -180,7 +226,7 @@ def _doors(grant: Grant) -> Iterator[tuple[str, list[str]]]:
 
 
 def _place(grant: Grant, host: str, *, current: bool) -> Place:
-    portal = host == settings.BASE_HOST
+    portal = host == cells.portal_host()
     label = "Portail du syndicat" if portal else str(grant.organisation)
     return Place(label, host, origin(host), reverse("accounts:switch", args=[host]), current)
 

@@ -6,15 +6,17 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import connection
 
+from socle.core import cells
+
 
 @contextmanager
 def as_owner() -> Iterator[None]:
-    """Connect as SOCLE_DATABASE_OWNER_URL says until the end of the block.
+    """Connect as SOCLE_DATABASE_OWNER_URL (of another cell: SOCLE_CELLS_OWNER) says in this block.
 
     Without it the current role goes on: it must own the tables then. Inside a transaction it goes
     on too: who opened it decided.
     """
-    owner = settings.ENVIRONMENT.owner_database()
+    owner = settings.ENVIRONMENT.owners().get(cells.here())
     if not owner or connection.in_atomic_block:
         yield
         return

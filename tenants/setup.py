@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -14,6 +13,7 @@ from django_tenants.utils import get_public_schema_name
 
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
+from socle.core import cells
 from socle.core.identifiers import (
     actes_departement,
     check_actes_nature,
@@ -52,7 +52,7 @@ def ensure_public() -> Tenant:
     """The tenant that stands for the portal, with its host; creating it twice changes nothing."""
     portal, _ = Tenant.objects.get_or_create(schema_name=get_public_schema_name())
     Domain.objects.get_or_create(
-        domain=settings.BASE_HOST, defaults={"tenant": portal, "is_primary": True}
+        domain=cells.portal_host(), defaults={"tenant": portal, "is_primary": True}
     )
     return portal
 
@@ -67,12 +67,14 @@ def set_up(
 ) -> Beginning:
     """Create the syndicat, its space and its first administrator; what exists is left as it is.
 
+    In a cell that is not the syndicat's own it has a portal, and no space for acts of its own.
     `syndicat` holds fields of Organisation (siren, name and departement at least), `administrator`
     those of Person (email, first_name and last_name at least). `new_password` gives her another
     first password as long as she never came in. Raises a Refusal.
     """
     organisation = _syndicat(_checked_syndicat(syndicat))
-    if not Tenant.objects.filter(organisation=organisation).exists():
+    place = cells.placed(departement=organisation.departement, siren=organisation.siren)
+    if place == cells.here() and not Tenant.objects.filter(organisation=organisation).exists():
         provision(organisation=organisation, by=BY, at=at)
     facts = _checked_person(administrator)
     _check_first(facts["email"], organisation)

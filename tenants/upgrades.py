@@ -20,6 +20,7 @@ from django.db.migrations.loader import MigrationLoader
 from django_tenants.utils import schema_context
 from psycopg import sql
 
+from socle.core import cells
 from tenants import blueprints, fences
 from tenants.models import Blueprint, Tenant
 
@@ -183,7 +184,7 @@ def _try_one(change: Delta, schema: str, report: Report) -> None:
 def _upgrade_by_python(target: Blueprint, schemas: list[str], report: Report, pace: _Pace) -> None:
     with ThreadPoolExecutor(WORKERS) as pool:
         for schema, problem in zip(
-            schemas, pool.map(lambda one: _migrate(one, target), schemas), strict=True
+            schemas, pool.map(cells.carry(lambda one: _migrate(one, target)), schemas), strict=True
         ):
             if problem:
                 report.failed[schema] = problem

@@ -60,11 +60,35 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ({"SOCLE_DATABASE_URL": "postgresql://u:p/w@db/socle"}, "SOCLE_DATABASE_URL"),
         ({"SOCLE_DATABASE_URL": "postgresql://db/socle?sslmod=require"}, "'sslmod'"),
         ({"SOCLE_DATABASE_URL": "postgresql://db/socle?sslmode=yes"}, "'yes'"),
+        ({"SOCLE_CELLS": "est"}, "SOCLE_CELLS"),
+        ({"SOCLE_CELLS": "Est=postgresql://db/socle"}, "'Est'"),
+        ({"SOCLE_CELLS": "main=postgresql://db/socle"}, "'main'"),
+        ({"SOCLE_CELLS": "est=postgresql://a/s est=postgresql://b/s"}, "'est'"),
+        ({"SOCLE_CELLS": "est=sqlite:///x"}, "SOCLE_CELLS"),
+        ({"SOCLE_CELLS_OWNER": "est=postgresql://a/s"}, "SOCLE_CELLS_OWNER"),
+        ({"SOCLE_CELLS_REPLICA": "est=postgresql://a/s"}, "SOCLE_CELLS_REPLICA"),
+        ({"SOCLE_CELL": "est"}, "SOCLE_CELL"),
+        ({"SOCLE_PLACEMENT": "est=86"}, "SOCLE_PLACEMENT"),
+        ({"SOCLE_CELLS": "est=postgresql://a/s", "SOCLE_PLACEMENT": "est=Vienne"}, "'Vienne'"),
+        ({"SOCLE_CELLS": "est=postgresql://a/s", "SOCLE_PLACEMENT": "est=86,86"}, "'86'"),
+        ({"SOCLE_REPLICA_LAG": "0"}, "SOCLE_REPLICA_LAG"),
     ],
 )
 def test_an_unsafe_value_is_refused_by_name(changes: dict[str, str], words: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=words):
         Environment.read(GOOD | changes)
+
+
+def test_several_servers_are_read_with_what_is_placed_on_each() -> None:
+    cells = {
+        "SOCLE_CELLS": "est=postgresql://u:p@h2/socle?sslmode=require ouest=postgresql://h3/socle",
+        "SOCLE_PLACEMENT": "est=86,2A,200081511 ouest=044",
+        "SOCLE_CELL": "est",
+    }
+    found = Environment.read(GOOD | cells)
+    assert list(found.databases()) == ["main", "est", "ouest"]
+    assert found.databases()["est"]["OPTIONS"] == {"sslmode": "require"}
+    assert found.places() == {"086": "est", "02A": "est", "200081511": "est", "044": "ouest"}
 
 
 def test_a_database_url_of_another_kind_is_refused() -> None:
@@ -73,9 +97,9 @@ def test_a_database_url_of_another_kind_is_refused() -> None:
 
 
 def test_the_owner_is_optional_and_read_like_the_other() -> None:
-    assert Environment.read(GOOD).owner_database() == {}
+    assert Environment.read(GOOD).owners() == {}
     owner = {"SOCLE_DATABASE_OWNER_URL": "postgresql://o:p%40ss@db/socle"}
-    assert Environment.read(GOOD | owner).owner_database()["PASSWORD"] == "p@ss"
+    assert Environment.read(GOOD | owner).owners()["main"]["PASSWORD"] == "p@ss"
     with pytest.raises(ImproperlyConfigured, match="SOCLE_DATABASE_OWNER_URL"):
         Environment.read(GOOD | {"SOCLE_DATABASE_OWNER_URL": "sqlite:///x"})
 

@@ -1,7 +1,9 @@
 """A database, a broker, an operator and workers of their own: what is killed here really dies."""
 
+import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +14,9 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from socle.config.health import ALIVE
 from socle.core.roles import WEB
+from socle.stack import ports
 from socle.stack.broker import Broker
 from socle.stack.waiting import wait_until
 from tests.conftest import REPO, SERVER, WORKER, _url, create_database
@@ -50,15 +54,39 @@ class Ground:
         """A real Celery worker, in a process group of its own."""
         return self._start("worker", "-P", "threads", "-c", "2")
 
+    def start_web(self) -> tuple["subprocess.Popen[bytes]", int]:
+        """gunicorn as the chart runs it, with one worker; its process and its port."""
+        port = ports.free_port()
+        process = self._run(
+            "gunicorn",
+            f"--bind=127.0.0.1:{port}",
+            "--worker-class=gthread",
+            "--workers=1",
+            "--threads=4",
+            "--graceful-timeout=30",
+            "--no-control-socket",
+            "socle.config.wsgi:application",
+        )
+        # The port is open before the code is loaded: wait until a page is really answered.
+        self.wait(lambda: answers(port) and _is_alive(port))
+        return process, port
+
     def start_beat(self) -> "subprocess.Popen[bytes]":
         """The clock that wakes workers up."""
-        return self._start("beat", "-s", str(self.log.parent / "schedule"))
+        return self._start("beat", "-s", str(self.log.parent / f"schedule{len(self.processes)}"))
+
+    def end(self, process: "subprocess.Popen[bytes]", *, seconds: float = 60) -> int:
+        """SIGTERM, as Kubernetes does; what the process answers when it has ended by itself."""
+        process.terminate()
+        return process.wait(seconds)
 
     def _start(self, *words: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "celery", "-A", "socle.config.celery", *words]
+        return self._run("celery", "-A", "socle.config.celery", *words, "-l", "INFO")
+
+    def _run(self, *words: str) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [*command, "-l", "INFO"],
+                [sys.executable, "-m", *words],
                 cwd=REPO,
                 env=self.environment,
                 stdout=log,
@@ -89,6 +117,21 @@ class Ground:
         return "\n".join([*told, self.log.read_text()[-4000:]])
 
 
+def answers(port: int) -> bool:
+    """Whether something listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _is_alive(port: int) -> bool:
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        client.request("GET", ALIVE)
+        return client.getresponse().status == 200
+    finally:
+        client.close()
+
+
 @pytest.fixture
 def ground(django_db_setup: None, tmp_path: Path) -> Iterator[Ground]:
     """A copy of the template database, a broker, the exercise operator; workers die at the end."""
@@ -102,13 +145,15 @@ def ground(django_db_setup: None, tmp_path: Path) -> Iterator[Ground]:
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         create_database(server, name, template=template[0])
     with Broker(tmp_path / "broker") as broker:
-        yield from _ground(name, broker, tmp_path)
+        yield from ground_on(_url(WEB, name), broker, tmp_path)
     with psycopg.connect(SERVER, autocommit=True) as server:
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def _ground(name: str, broker: Broker, tmp_path: Path) -> Iterator[Ground]:
-    database = _url(WEB, name)
+def ground_on(
+    database: str, broker: Broker, tmp_path: Path, told: dict[str, str] | None = None
+) -> Iterator[Ground]:
+    """The ground around `database`; `told` is what the processes are told besides."""
     environment = os.environ | {
         "SOCLE_DATABASE_URL": database,
         "SOCLE_BROKER_URL": broker.url,
@@ -116,6 +161,7 @@ def _ground(name: str, broker: Broker, tmp_path: Path) -> Iterator[Ground]:
         "SOCLE_EXERCISE_TOKEN": TOKEN,
         "SOCLE_DELIVERY_LEASE": str(LEASE),
         "SOCLE_DEMO": "1",
+        **(told or {}),
     }
     command = [sys.executable, "-m", "socle.exercise", "--port", "0", "--delay", "0"]
     operator = subprocess.Popen(

@@ -45,6 +45,13 @@ def test_schema_contexts_are_never_decorators() -> None:
     assert _lines(r"^\s*@(schema|tenant)_context") == []
 
 
+def test_a_thread_is_carried_to_the_server_of_whoever_starts_it() -> None:
+    # A new thread begins on this process's own server: `cells.carry` or `cells.inside` leads it.
+    modules = {line.split(":")[0] for line in _lines(r"ThreadPoolExecutor\(|\bThread\(")}
+    led = {line.split(":")[0] for line in _lines(r"cells\.(carry|inside)\(")}
+    assert modules - led == {"platform/socle/exercise/server.py"}  # knows no database
+
+
 def test_time_is_not_read_inside_rules() -> None:
     clock = re.compile(r"timezone\.now\(|datetime\.now\(|date\.today\(")
     rules = [path for path in _sources() if path.name in {"policies.py", "rules.py"}]

@@ -37,6 +37,10 @@ SECRET = {
     "SOCLE_MASTER_KEY_PREVIOUS": base64.b64encode(bytes(range(1, 33))).decode(),
     "SOCLE_DATABASE_URL": "postgresql://socle:mot%2Fde%2Fpasse@10.20.0.10:5432/socle",
     "SOCLE_DATABASE_OWNER_URL": "postgresql://owner:mot@10.20.0.10:5432/socle",
+    "SOCLE_DATABASE_REPLICA_URL": "postgresql://socle:mot@10.20.0.15:5432/socle",
+    "SOCLE_CELLS": "est=postgresql://socle:mot@10.20.0.20:5432/socle",
+    "SOCLE_CELLS_OWNER": "est=postgresql://owner:mot@10.20.0.20:5432/socle",
+    "SOCLE_CELLS_REPLICA": "est=postgresql://socle:mot@10.20.0.25:5432/socle",
     "SOCLE_BROKER_URL": "rediss://:passe@10.20.0.11:6379/0?ssl_cert_reqs=required",
     "SOCLE_MAIL_URL": "smtps://socle:passe@mail.example.fr:465",
     "SOCLE_PROXY_SECRET": "between-the-gateway-and-us",
@@ -45,7 +49,16 @@ SECRET = {
     "AWS_ACCESS_KEY_ID": "acces",
     "AWS_SECRET_ACCESS_KEY": "secret",
 }
-MINIMAL = SECRET.keys() - {"SOCLE_MASTER_KEY_PREVIOUS", "SOCLE_PROXY_SECRET", "SOCLE_SENTRY_DSN"}
+OWNERS = {"SOCLE_DATABASE_OWNER_URL", "SOCLE_CELLS_OWNER"}
+MINIMAL = SECRET.keys() - {
+    "SOCLE_MASTER_KEY_PREVIOUS",
+    "SOCLE_PROXY_SECRET",
+    "SOCLE_SENTRY_DSN",
+    "SOCLE_DATABASE_REPLICA_URL",
+    "SOCLE_CELLS",
+    "SOCLE_CELLS_OWNER",
+    "SOCLE_CELLS_REPLICA",
+}
 
 
 def _read_by_the_application() -> set[str]:
@@ -101,7 +114,8 @@ def test_the_application_starts_with_what_its_pod_is_given(name: str, component:
 def test_the_migration_is_told_what_the_web_is_told_and_the_owner(name: str) -> None:
     web = _as_the_pod_sees_it(name, pod(name, "web"), SECRET)
     migration = _as_the_pod_sees_it(name, pod(name, "migrate"), SECRET)
-    assert migration.pop("SOCLE_DATABASE_OWNER_URL") == SECRET["SOCLE_DATABASE_OWNER_URL"]
+    for owner in OWNERS:
+        assert migration.pop(owner) == SECRET[owner]
     assert migration == web
 
 
@@ -109,7 +123,19 @@ def test_the_migration_is_told_what_the_web_is_told_and_the_owner(name: str) -> 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_who_serves_never_learns_the_owner(name: str, component: str) -> None:
     seen = _as_the_pod_sees_it(name, pod(name, component), SECRET)
-    assert "SOCLE_DATABASE_OWNER_URL" not in seen
+    assert not OWNERS & seen.keys()
+
+
+def test_the_placement_of_the_values_is_what_the_application_reads() -> None:
+    placement = {"est": ["86", "2A", "200081511"]}
+    found = objects(example("production", postgresql={"placement": placement}))
+    told = one(found, "ConfigMap", "socle")["data"]
+    with_cells = {"SOCLE_CELLS": SECRET["SOCLE_CELLS"], **{k: SECRET[k] for k in MINIMAL}}
+    read = Environment.read(told | with_cells)
+    assert read.places() == {"086": "est", "02A": "est", "200081511": "est"}
+    web = one(found, "Deployment", "socle-web")["spec"]["template"]["spec"]["containers"][0]
+    (entry,) = (entry for entry in web["env"] if entry["name"] == "SOCLE_CELLS")
+    assert "optional" not in entry["valueFrom"]["secretKeyRef"], "no pod starts without them"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

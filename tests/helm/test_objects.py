@@ -118,6 +118,20 @@ def test_an_autoscaled_web_leaves_its_number_to_the_autoscaler() -> None:
     assert "replicas" not in one(found, "Deployment", "socle-web")["spec"]
 
 
+def test_workers_are_autoscaled_when_it_is_said() -> None:
+    found = objects(example("production", worker={"autoscaling": {"enabled": True}}))
+    scaler = one(found, "HorizontalPodAutoscaler", "socle-worker")
+    assert scaler["spec"]["scaleTargetRef"]["name"] == "socle-worker"
+    assert "replicas" not in one(found, "Deployment", "socle-worker")["spec"]
+
+
+def test_web_and_workers_are_spread_over_nodes_and_zones() -> None:
+    for name in ("socle-web", "socle-worker"):
+        spec = one(release("production"), "Deployment", name)["spec"]["template"]["spec"]
+        keys = [each["topologyKey"] for each in spec["topologySpreadConstraints"]]
+        assert keys == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+
+
 def test_without_autoscaling_the_number_of_pods_is_the_one_given() -> None:
     found = release("small")
     assert kind(found, "HorizontalPodAutoscaler") == []

@@ -8,8 +8,8 @@ import pytest
 
 from tests.helm.rendering import chart, example, objects, one, texts
 
-FREE = {("routing", "ingress", "annotations"), ("nodeSelector",)}
-"""Mappings whose keys belong to the cluster."""
+FREE = {("routing", "ingress", "annotations"), ("nodeSelector",), ("postgresql", "placement")}
+"""Mappings whose keys belong to the cluster, or are names of servers."""
 
 
 def test_the_defaults_alone_are_not_an_installation() -> None:
@@ -67,6 +67,10 @@ def test_what_is_missing_is_named(changes: dict[str, Any], sentence: str) -> Non
         ({"web": {"resources": {"limits": {"memory": None}}}}, "/web/resources/limits"),
         ({"networkPolicy": {"gateway": [{}]}}, "/networkPolicy/gateway/0"),
         ({"postgresql": {"sslMode": "prefer"}}, "/postgresql/sslMode"),
+        ({"postgresql": {"placement": {"Est": ["86"]}}}, "invalid propertyName 'Est'"),
+        ({"postgresql": {"placement": {"main": ["86"]}}}, "invalid propertyName 'main'"),
+        ({"postgresql": {"placement": {"est": ["Vienne"]}}}, "/postgresql/placement/est/0"),
+        ({"worker": {"autoscaling": {"cpuPercent": 0}}}, "/worker/autoscaling/cpuPercent"),
     ],
 )
 def test_what_is_wrong_is_located(changes: dict[str, Any], place: str) -> None:

@@ -76,6 +76,9 @@ SOCLE_FILES_DIR: /srv/socle/files
 SOCLE_EXERCISE_URL: {{ printf "http://%s-exercise:8801" (include "socle.fullname" .) | quote }}
 {{- end }}
 SOCLE_POOLING: {{ .Values.postgresql.pooling }}
+SOCLE_REPLICA_LAG: {{ .Values.postgresql.replicaLagSeconds | quote }}
+SOCLE_CELL: main
+SOCLE_PLACEMENT: {{ include "socle.placement" . | quote }}
 PGSSLMODE: {{ .Values.postgresql.sslMode }}
 {{- if hasPrefix "verify-" .Values.postgresql.sslMode }}
 PGSSLROOTCERT: {{ printf "/etc/socle/ca/%s" .Values.caBundle.key }}
@@ -84,6 +87,15 @@ PGSSLROOTCERT: {{ printf "/etc/socle/ca/%s" .Values.caBundle.key }}
 {{- if and .Values.caBundle.configMap (eq $files.kind "s3") $files.s3.endpoint }}
 AWS_CA_BUNDLE: {{ printf "/etc/socle/ca/%s" .Values.caBundle.key }}
 {{- end }}
+{{- end -}}
+
+{{/* The départements and bodies of each cell but the main one, as environment.py reads them. */}}
+{{- define "socle.placement" -}}
+{{- $cells := list -}}
+{{- range $cell, $codes := .Values.postgresql.placement -}}
+{{- $cells = append $cells (printf "%s=%s" $cell (join "," $codes)) -}}
+{{- end -}}
+{{- join " " $cells -}}
 {{- end -}}
 
 {{/* "yes" when the practice offices are to run, nothing otherwise. */}}
@@ -117,10 +129,16 @@ yes
 {{- if include "socle.exercise" . -}}
 {{- $keys = append $keys "SOCLE_EXERCISE_TOKEN" -}}
 {{- end -}}
+{{- if .Values.postgresql.placement -}}
+{{- $keys = append $keys "SOCLE_CELLS" -}}
+{{- end -}}
 {{- range $keys }}
 {{ include "socle.secretEntry" (dict "root" $root "key" . "optional" false) }}
 {{- end }}
-{{- range list "SOCLE_MASTER_KEY_PREVIOUS" "SOCLE_PROXY_SECRET" "SOCLE_SENTRY_DSN" }}
+{{- if not .Values.postgresql.placement }}
+{{ include "socle.secretEntry" (dict "root" $root "key" "SOCLE_CELLS" "optional" true) }}
+{{- end }}
+{{- range list "SOCLE_MASTER_KEY_PREVIOUS" "SOCLE_PROXY_SECRET" "SOCLE_SENTRY_DSN" "SOCLE_DATABASE_REPLICA_URL" "SOCLE_CELLS_REPLICA" }}
 {{ include "socle.secretEntry" (dict "root" $root "key" . "optional" true) }}
 {{- end }}
 {{- end -}}
@@ -209,6 +227,36 @@ topologySpreadConstraints:
     labelSelector:
       matchLabels:
         {{- include "socle.selector" . | nindent 8 }}
+  - maxSkew: 1
+    topologyKey: topology.kubernetes.io/zone
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "socle.selector" . | nindent 8 }}
+{{- end -}}
+
+{{/* The autoscaler of a Deployment; call with (dict "root" $ "component" "web" "autoscaling" …). */}}
+{{- define "socle.scaler" -}}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ include "socle.fullname" .root }}-{{ .component }}
+  labels:
+    {{- include "socle.labels" . | nindent 4 }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: {{ include "socle.fullname" .root }}-{{ .component }}
+  minReplicas: {{ .autoscaling.minReplicas }}
+  maxReplicas: {{ .autoscaling.maxReplicas }}
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: {{ .autoscaling.cpuPercent }}
 {{- end -}}
 
 {{/* One egress rule. An empty list of peers would mean "anywhere": it makes no rule at all. */}}

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import messages
-from django.db import connection
+from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,6 +12,7 @@ from socle.accounts.capabilities import Capability
 from socle.actes import bundles, exports, queries, statistics
 from socle.actes.forms import ActFilters
 from socle.actes.models import Bundle
+from socle.core import replica
 from socle.core.clock import legal_date
 from socle.documents.responses import download
 from socle.journal.actions import record
@@ -26,13 +27,14 @@ class Export(CapabilityView):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         keys = found_by(request)
         organisation = queries.organisation_here()
-        record(
-            event="actes.exported",
-            subject=organisation,
-            by=request.user,
-            at=timezone.now(),
-            detail={"count": str(len(keys))},
-        )
+        with transaction.atomic():
+            record(
+                event="actes.exported",
+                subject=organisation,
+                by=request.user,
+                at=timezone.now(),
+                detail={"count": str(len(keys))},
+            )
         response = StreamingHttpResponse(
             exports.acts_csv(keys, organisation=organisation, schema=connection.schema_name),
             content_type="text/csv; charset=utf-8",
@@ -90,15 +92,17 @@ class Statistics(CapabilityView):
     capability = Capability.ACTS_READ
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        years = statistics.years() or [legal_date(timezone.now()).year]
-        form = YearForm(request.GET or None, years=years)
-        year = form.cleaned_data["annee"] if form.is_bound and form.is_valid() else years[0]
-        found = statistics.of_year(year)
+        with replica.reading(exact=False) as as_of:
+            years = statistics.years() or [legal_date(timezone.now()).year]
+            form = YearForm(request.GET or None, years=years)
+            year = form.cleaned_data["annee"] if form.is_bound and form.is_valid() else years[0]
+            found = statistics.of_year(year)
         delay = statistics.written(found.median) if found.median is not None else "—"
         context = {
             "form": form,
             "year": str(year),
             "found": found,
+            "until": as_of.until,
             "figures": [
                 Figure(value=str(found.total), label="actes transmis"),
                 Figure(value=str(found.refused), label="refusés par la préfecture"),

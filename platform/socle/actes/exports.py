@@ -8,6 +8,7 @@ from typing import Any, Final
 from django_tenants.utils import schema_context
 
 from socle.actes.models import Act, Kind, Posting
+from socle.core import replica
 from socle.core.clock import PARIS
 from socle.directory.models import OfficeKind, Organisation, StateOffice
 
@@ -68,7 +69,7 @@ def acts_csv(keys: Sequence[int], *, organisation: Organisation, schema: str) ->
     """
     yield _line(COLUMNS, delimiter=";", start=BOM)
     for batch in _batches(keys):
-        with schema_context(schema):
+        with schema_context(schema), replica.reading():
             rows = [_act(act, organisation) for act in _acts(batch)]
         for row in rows:
             yield _line(row, delimiter=";")

@@ -6,6 +6,7 @@ starts half-configured fails later, in front of a secretary.
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,11 @@ POOLING: Final = ("session", "transaction")
 DATABASE_PARAMETERS: Final = ("options", "sslmode", "sslrootcert")
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 MAIL_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+MAIN_CELL: Final = "main"
+CELL_NAME: Final = re.compile(r"[a-z][a-z0-9]{1,6}")  # it stands in the numbers of invoices
+RESERVED_CELLS: Final = frozenset({MAIN_CELL, "default", "replica", "celery", "public"})
+PLACE: Final = re.compile(r"[0-9][0-9][0-9AB]|[0-9]{9}")
+SIREN_DIGITS: Final = 9
 BROKER_PATIENCE: Final = 2.0
 """Seconds a broker is given to take a connection, then to answer: a page may wait for it."""
 
@@ -43,6 +49,13 @@ class Environment:
 
     database_url: str
     database_owner_url: str
+    database_replica_url: str
+    replica_lag: int
+    cells: str
+    cells_owner: str
+    cells_replica: str
+    placement: str
+    cell: str
     pooling: str
     broker_url: str
     secret_key: str
@@ -76,6 +89,13 @@ class Environment:
         found = cls(
             database_url=_required(variables, "SOCLE_DATABASE_URL"),
             database_owner_url=variables.get("SOCLE_DATABASE_OWNER_URL", ""),
+            database_replica_url=variables.get("SOCLE_DATABASE_REPLICA_URL", ""),
+            replica_lag=_seconds(variables, "SOCLE_REPLICA_LAG", default=30),
+            cells=variables.get("SOCLE_CELLS", ""),
+            cells_owner=variables.get("SOCLE_CELLS_OWNER", ""),
+            cells_replica=variables.get("SOCLE_CELLS_REPLICA", ""),
+            placement=variables.get("SOCLE_PLACEMENT", ""),
+            cell=variables.get("SOCLE_CELL", "") or MAIN_CELL,
             pooling=variables.get("SOCLE_POOLING", "session"),
             broker_url=_required(variables, "SOCLE_BROKER_URL"),
             secret_key=_required(variables, "SOCLE_SECRET_KEY"),
@@ -129,8 +149,13 @@ class Environment:
             raise ImproperlyConfigured(
                 f"SOCLE_POOLING must be one of {', '.join(POOLING)}, not {self.pooling!r}."
             )
-        self.database()
-        self.owner_database()
+        self.owners()
+        self.replicas()
+        self.places()
+        if self.cell not in self.databases():
+            raise ImproperlyConfigured(
+                f"SOCLE_CELL names {self.cell!r}, which is not in SOCLE_CELLS."
+            )
         self.broker_options()
         self.mail()
 
@@ -142,14 +167,57 @@ class Environment:
         """
         return _database("SOCLE_DATABASE_URL", self.database_url)
 
-    def owner_database(self) -> dict[str, Any]:
+    def databases(self) -> dict[str, dict[str, Any]]:
+        """The database of every cell, the main one first (docs/decisions/0009-growing.md).
+
+        `SOCLE_CELLS` holds `name=URL`, one after the other. Raises ImproperlyConfigured.
+        """
+        return {MAIN_CELL: self.database()} | _databases("SOCLE_CELLS", self.cells)
+
+    def owners(self) -> dict[str, dict[str, Any]]:
         """The same for the role that owns the tables; only commands that migrate are told it.
 
-        Empty when SOCLE_DATABASE_OWNER_URL is not set.
+        A cell whose owner is not said is not there.
         """
-        if not self.database_owner_url:
-            return {}
-        return _database("SOCLE_DATABASE_OWNER_URL", self.database_owner_url)
+        main = self._main("SOCLE_DATABASE_OWNER_URL", self.database_owner_url)
+        return main | self._known("SOCLE_CELLS_OWNER", self.cells_owner)
+
+    def replicas(self) -> dict[str, dict[str, Any]]:
+        """The read replica of each cell that has one."""
+        main = self._main("SOCLE_DATABASE_REPLICA_URL", self.database_replica_url)
+        return main | self._known("SOCLE_CELLS_REPLICA", self.cells_replica)
+
+    def places(self) -> dict[str, str]:
+        """The cell of each département (`086`) or body (its SIREN) that is not in the main one.
+
+        `SOCLE_PLACEMENT` reads `est=86,16,200083897 ouest=44`.
+        """
+        found: dict[str, str] = {}
+        for cell, codes in _pairs("SOCLE_PLACEMENT", self.placement):
+            if cell not in self.databases():
+                raise ImproperlyConfigured(
+                    f"SOCLE_PLACEMENT names the cell {cell!r}, which is not in SOCLE_CELLS."
+                )
+            for code in codes.split(","):
+                key = code if len(code) == SIREN_DIGITS else code.zfill(3)
+                if not PLACE.fullmatch(key) or key in found:
+                    raise ImproperlyConfigured(
+                        f"SOCLE_PLACEMENT: {code!r} is neither a département nor a SIREN, "
+                        "or stands there twice."
+                    )
+                found[key] = cell
+        return found
+
+    def _main(self, variable: str, value: str) -> dict[str, dict[str, Any]]:
+        return {MAIN_CELL: _database(variable, value)} if value else {}
+
+    def _known(self, variable: str, text: str) -> dict[str, dict[str, Any]]:
+        found = _databases(variable, text)
+        if strangers := found.keys() - self.databases().keys():
+            raise ImproperlyConfigured(
+                f"{variable} names {', '.join(sorted(strangers))}, not in SOCLE_CELLS."
+            )
+        return found
 
     def pooling_settings(self) -> dict[str, Any]:
         """What Django's connection must know of a pooler between it and PostgreSQL."""
@@ -282,6 +350,29 @@ def _database_options(variable: str, query: str) -> dict[str, str]:
         raise ImproperlyConfigured(
             f"{variable}: sslmode must be one of {', '.join(SSL_MODES)}, not {found['sslmode']!r}."
         )
+    return found
+
+
+def _pairs(variable: str, text: str) -> list[tuple[str, str]]:
+    """`name=value` words; the value may hold further equal signs."""
+    found = []
+    for word in text.split():
+        name, equal, value = word.partition("=")
+        if not (equal and value):
+            raise ImproperlyConfigured(f"{variable} must read name=value name=value, not {name!r}.")
+        found.append((name, value))
+    return found
+
+
+def _databases(variable: str, text: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, url in _pairs(variable, text):
+        if not CELL_NAME.fullmatch(name) or name in RESERVED_CELLS or name in found:
+            raise ImproperlyConfigured(
+                f"{variable}: {name!r} cannot be the name of a cell: two to seven small letters "
+                f"and digits, each name once, none of {', '.join(sorted(RESERVED_CELLS))}."
+            )
+        found[name] = _database(f"{variable} ({name})", url)
     return found
 
 

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError
 
 from socle.config.environment import BROKER_PATIENCE
+from socle.core import cells
 
 ALIVE: Final = "/sante/vivant"
 READY: Final = "/sante/pret"
@@ -28,17 +30,52 @@ class Probes:
 
 
 def _ready() -> HttpResponse:
-    checks = {"base": _database_answers(), "courtier": _broker_answers()}
-    return JsonResponse(checks, status=200 if checks["base"] else 503)
+    """Ready as long as one cell can be served: the communes of the others get a page that says so.
+
+    A pod whose database is older than its code is not ready: during an upgrade it waits for the
+    migration, and the pods before it go on.
+    """
+    states = {cell: _state(cell) for cell in cells.names()}
+    serving = [state for state in states.values() if state == _SERVES]
+    checks = {"base": bool(serving), "cellules": states, "courtier": _broker_answers()}
+    return JsonResponse(checks, status=200 if serving else 503)
 
 
-def _database_answers() -> bool:
+_SERVES: Final = "ok"
+
+
+def _state(cell: str) -> str:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
+        cells.check_answers(cell)
+        check_serves(cell)
+    except _Behind:
+        return "schéma plus ancien que le code"
+    except (cells.CellDown, DatabaseError):
+        return "sans réponse"
+    return _SERVES
+
+
+class _Behind(cells.CellDown):
+    """The database is older than this code."""
+
+
+def check_serves(cell: str) -> None:
+    """Refuse to work in a cell whose shared tables are older than this code. Raises CellDown.
+
+    A newer one is served: an upgrade first adds what the next code needs, and the code after that
+    takes away what nobody reads any more.
+    """
+    if cell in _current:
+        return  # a schema never goes back
+    with cells.inside(cell), connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM public.django_migrations")
+        applied = set(cursor.fetchall())
+    if not MigrationLoader(None).disk_migrations.keys() <= applied:
+        raise _Behind(cell)
+    _current.add(cell)
+
+
+_current: set[str] = set()
 
 
 def _broker_answers() -> bool:

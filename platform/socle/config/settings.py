@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 from socle.config.environment import BROKER_PATIENCE, Environment
 from socle.config.reporting import start_reporting
+from socle.core.messages import message_to, queue_of
 
 ENVIRONMENT = Environment.read(os.environ)
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -72,16 +74,36 @@ PUBLIC_SCHEMA_NAME = "public"
 PUBLIC_SCHEMA_URLCONF = "socle.config.urls_public"
 ROOT_URLCONF = "socle.config.urls_commune"
 DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
-DATABASES = {
-    "default": {
+CELLS = tuple(ENVIRONMENT.databases())  # the servers of PostgreSQL, the main one first
+PLACEMENT = ENVIRONMENT.places()
+REPLICA_LAG = ENVIRONMENT.replica_lag  # seconds an export may be behind what was written
+
+
+def _session(cell: str, parts: dict[str, Any]) -> dict[str, Any]:
+    # With several servers, one that does not answer must not hold the others' communes up.
+    impatient = {"connect_timeout": 3, "tcp_user_timeout": 20_000} if len(CELLS) > 1 else {}
+    return {
         "ENGINE": "socle.core.postgres",
-        **ENVIRONMENT.database(),
+        **parts,
+        "OPTIONS": {**impatient, **parts["OPTIONS"]},
+        "CELL": cell,
         # A backend keeps about a megabyte for each commune it has visited: connections are
         # recycled before that adds up, and kept long enough to be worth opening.
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
         **ENVIRONMENT.pooling_settings(),
     }
+
+
+# "default" is the cell this process begins in; `socle.core.cells` leads a thread to another one.
+_OF_CELLS = {cell: _session(cell, parts) for cell, parts in ENVIRONMENT.databases().items()}
+DATABASES = {
+    "default": _OF_CELLS[ENVIRONMENT.cell],
+    **(_OF_CELLS if len(CELLS) > 1 else {}),
+    **{
+        f"{cell}_replica": _session(cell, parts) | {"REPLICA": True}
+        for cell, parts in ENVIRONMENT.replicas().items()
+    },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -211,6 +233,9 @@ else:  # the demonstration writes its mails where a curious person can read them
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str((ENVIRONMENT.files_dir or REPOSITORY / ".demo").parent / "mails")
 
+# One queue for each cell: any worker takes all of them, unless it is told which (`--queues`).
+CELERY_TASK_QUEUES = [Queue(queue_of(cell)) for cell in CELLS]
+CELERY_TASK_DEFAULT_QUEUE = queue_of(CELLS[0])
 CELERY_BROKER_URL = ENVIRONMENT.broker_url
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -222,7 +247,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_PATIENCE
 CELERY_BROKER_TRANSPORT_OPTIONS = ENVIRONMENT.broker_options()
-CELERY_BEAT_SCHEDULE = {
+SWEEPS = {
     "delivery-send": {"task": "delivery.send_due", "schedule": 60.0 if not DEMO else 5.0},
     "delivery-collect": {"task": "delivery.collect", "schedule": 60.0 if not DEMO else 3.0},
     "onboarding-refresh": {"task": "onboarding.refresh_cases", "schedule": 300.0},
@@ -235,6 +260,12 @@ CELERY_BEAT_SCHEDULE = {
     "notices-mail": {"task": "notices.send_mail", "schedule": 60.0},
     "life-sweep": {"task": "life.sweep", "schedule": 60.0 if not DEMO else 5.0},
     "journal-seal": {"task": "tenants.seal_journals", "schedule": 3600.0 if not DEMO else 120.0},
+}
+# Every cell is swept by a message of its own: a server that is down holds up no other.
+CELERY_BEAT_SCHEDULE = {
+    f"{name}@{cell}": {**sweep, "options": message_to(cell)}
+    for cell in CELLS
+    for name, sweep in SWEEPS.items()
 }
 
 LOGGING = {

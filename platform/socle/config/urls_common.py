@@ -6,6 +6,7 @@ from django.urls import include, path
 from socle.config.views import Accessibility, Guide
 from tenants.views import Home
 
+handler500 = "socle.config.views.failure"
 urlpatterns = [
     path("", Home.as_view(), name="home"),
     path("", include("socle.accounts.urls")),

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from socle.config.urls_common import handler500  # noqa: F401 -- Django looks for it here
 from socle.config.urls_common import urlpatterns as common
 
 urlpatterns = [

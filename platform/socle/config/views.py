@@ -1,11 +1,34 @@
 """Pages that belong to no room."""
 
+import sys
+from typing import Final
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views import defaults
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access
+from socle.core import cells
 from socle.web import guide
+
+COME_BACK: Final = 30
+"""Seconds after which a browser, or a finance software, should try again."""
+
+
+def unavailable() -> HttpResponse:
+    """The page of a server that does not answer; it asks nothing of any database."""
+    page = render_to_string("web/errors/503.html")
+    return HttpResponse(page, status=503, headers={"Retry-After": str(COME_BACK)})
+
+
+def failure(request: HttpRequest) -> HttpResponse:
+    """An incident (500), unless the server of the database went away (503)."""
+    if cells.lost(sys.exc_info()[1]):
+        cells.note_down(cells.here())
+        return unavailable()
+    return defaults.server_error(request)
 
 
 class Accessibility(CapabilityView):

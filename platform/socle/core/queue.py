@@ -10,7 +10,9 @@ from celery import Task, current_app
 from django.db import DatabaseError, connection, transaction
 from kombu.exceptions import OperationalError
 
+from socle.core import cells
 from socle.core.fences import inside as inside_fence
+from socle.core.messages import message_to
 
 log = logging.getLogger(__name__)
 RESPITE: Final = 30.0
@@ -18,7 +20,8 @@ RESPITE: Final = 30.0
 
 
 def after_commit(task: str, **message: str | int) -> None:
-    """Queue `task` when the current transaction is really committed, for the current schema.
+    """Queue `task` when the current transaction is really committed, for the current schema
+    of the current cell.
 
     A broker that does not answer is no failure: the sweep finds what is due within a minute. The
     request waits for it once, as long as `broker_options` of the environment says.
@@ -28,19 +31,19 @@ def after_commit(task: str, **message: str | int) -> None:
         raise RuntimeError(f"{task} would be queued outside any transaction")
     known = current_app.tasks[task]  # an unknown name fails here, not in the worker
     kwargs = {"schema": connection.schema_name, **message}
-    transaction.on_commit(partial(_send, known, kwargs), robust=True)
+    transaction.on_commit(partial(_send, known, kwargs, cells.here()), robust=True)
 
 
 _silent_until: dict[str, float] = {}
 """Until when each broker is left alone, by its address."""
 
 
-def _send(task: Task, kwargs: dict[str, str | int]) -> None:
+def _send(task: Task, kwargs: dict[str, str | int], cell: str) -> None:
     broker = task.app.conf.broker_url
     if monotonic() < _silent_until.get(broker, 0.0):
         return
     try:
-        task.apply_async(kwargs=kwargs, retry=False)
+        task.apply_async(kwargs=kwargs, retry=False, **message_to(cell))
     except (OperationalError, OSError) as problem:
         _silent_until[broker] = monotonic() + RESPITE
         log.warning("the broker does not answer, %s waits for the sweep (%s)", task.name, problem)

@@ -16,6 +16,7 @@ from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.db import connection, transaction
 
+from socle.core import cells
 from socle.documents import vault
 from socle.documents.keys import actions as keys
 from socle.documents.models import StoredFile
@@ -36,7 +37,7 @@ def store(
     stream = as_stream(content)
     media_type = media_type or sniff(stream).value
     digest, size = _measure(stream)
-    key = f"{_scope()}/{digest[:2]}/{digest}"
+    key = f"{_folder()}/{digest[:2]}/{digest}"
     if not _is_kept(digest, key):
         stream.seek(0)
         _write(stream, key=key, digest=digest)
@@ -122,15 +123,15 @@ def delete_orphans(*, before: datetime) -> list[str]:
 
 
 def _orphans(storage: Storage) -> Iterator[str]:
-    scope = _scope()
-    for folder in _listed(storage, scope)[0]:
+    home = _folder()
+    for folder in _listed(storage, home)[0]:
         known = set(
             StoredFile.objects.filter(sha256__startswith=folder).values_list(
                 "storage_key", flat=True
             )
         )
-        for name in _listed(storage, f"{scope}/{folder}")[1]:
-            if (key := f"{scope}/{folder}/{name}") not in known:
+        for name in _listed(storage, f"{home}/{folder}")[1]:
+            if (key := f"{home}/{folder}/{name}") not in known:
                 yield key
 
 
@@ -178,3 +179,11 @@ def _vault() -> Storage:
 def _scope() -> str:
     schema: str = connection.schema_name  # type: ignore[attr-defined]  # set by django-tenants
     return schema
+
+
+def _folder() -> str:
+    """Where the blobs of the current schema are: two servers that share a bucket share no folder.
+
+    Both have a public schema, with a data key each: under one name, one would write over the other.
+    """
+    return "/".join(filter(None, (cells.mark().lower(), _scope())))

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final, LiteralString, Protocol
 from django.db import connection, models, transaction
 from psycopg.types.json import Jsonb
 
-from socle.core import fences
+from socle.core import fences, replica
 from socle.core.refusals import Refusal
 from socle.journal import events, tables
 from socle.journal import export as parcel
@@ -148,7 +148,8 @@ def export(
 
     The export is itself recorded, with its reason, and everything is sealed first. `files` are
     (path under `pieces/`, SHA-256 in hexadecimal, blocks of bytes). Outside a transaction the
-    journal is free for others while the ZIP is written.
+    journal is free for others while the ZIP is written, and what was sealed is read from the
+    replica when there is one.
     """
     with transaction.atomic():
         record(
@@ -162,14 +163,15 @@ def export(
         last = seal(at=at, schema=schema)
     if last is None:
         raise RuntimeError("an entry was just recorded: there was something to seal")
-    return parcel.build(
-        out=out,
-        cover=Cover(journal=schema, made_at=at, made_by=str(by), reason=reason),
-        entries=_recorded_entries(schema, last.tree_size),
-        seals=_recorded_seals(schema, last.number),
-        pieces=(Piece(*file) for file in files),
-        sentence=events.sentence,
-    )
+    with replica.reading():
+        return parcel.build(
+            out=out,
+            cover=Cover(journal=schema, made_at=at, made_by=str(by), reason=reason),
+            entries=_recorded_entries(schema, last.tree_size),
+            seals=_recorded_seals(schema, last.number),
+            pieces=(Piece(*file) for file in files),
+            sentence=events.sentence,
+        )
 
 
 def identify(subject: Subject) -> tuple[str, str]:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.core.management import BaseCommand, call_command
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tenants import fences
+from tenants.everywhere import OnEveryServer
 from tenants.owner import as_owner
 from tenants.setup import ensure_public
 
@@ -16,10 +17,10 @@ OPEN = (
 )
 
 
-class Command(BaseCommand):
+class Command(OnEveryServer):
     help = "Met à jour le schéma public, puis toutes les communes."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle_here(self, *args: Any, **options: Any) -> None:
         """Run both steps; what already stands at this code is not touched."""
         with as_owner():
             if _public_is_behind():

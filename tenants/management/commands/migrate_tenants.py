@@ -2,20 +2,21 @@
 
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
 from tenants import upgrades
+from tenants.everywhere import OnEveryServer
 from tenants.owner import as_owner
 
 
-class Command(BaseCommand):
+class Command(OnEveryServer):
     help = "Met à jour le schéma de toutes les communes, par lots, avec reprise."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--only` names the schemas of a canary group."""
         parser.add_argument("--only", nargs="*", default=(), metavar="SCHÉMA")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle_here(self, *args: Any, **options: Any) -> None:
         """Upgrade, tell each batch, report who failed and why."""
         with as_owner():
             report = upgrades.upgrade(say=self.say, only=options["only"])

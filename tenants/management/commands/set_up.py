@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from socle.core import cells
 from socle.core.identifiers import format_siren
 from socle.core.refusals import Refusal
 from tenants.middleware import origin
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(
             f"Syndicat : {done.syndicat} (SIREN {format_siren(done.syndicat.siren)})\n"
-            f"Portail : {origin(settings.BASE_HOST)}/\n"
+            f"Portail : {origin(cells.portal_host())}/\n"
             f"Identifiant : {done.person.email}"
         )
         if done.password:

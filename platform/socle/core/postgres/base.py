@@ -9,6 +9,8 @@ at a time, and must begin with a word of `statements.ALLOWED`.
 from typing import Any, Final
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.postgresql import base as postgresql
 from django.db.backends.postgresql.psycopg_any import register_tzloader
 from django.db.utils import DatabaseError
@@ -78,9 +80,16 @@ class ServerSideCursor(_Fence, postgresql.ServerSideCursor):
 class DatabaseWrapper(base.DatabaseWrapper):
     """The connection of one thread. `fenced` says whether a commune's schema brings its role."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
         self.fenced = False
-        super().__init__(*args, **kwargs)
+        self.cell = settings_dict.get("CELL", "")
+        if alias in {self.cell, f"{self.cell}_replica"}:
+            # Seen as the default one when it takes its place (`cells`): that name is in querysets,
+            # in the router, in objects. Pools go by the name: two servers would share one.
+            alias = DEFAULT_DB_ALIAS
+            if settings_dict["OPTIONS"].get("pool"):
+                raise ImproperlyConfigured("a pool inside the process cannot serve several cells")
+        super().__init__(settings_dict, alias)
 
     @property
     def role(self) -> str | None:

@@ -1,0 +1,1 @@
+"""Communes on two servers of PostgreSQL, an export from a third: real ones, on loopback."""
