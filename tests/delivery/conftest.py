@@ -30,14 +30,19 @@ class Room:
         self.received: list[str] = []
         self.organisation_id = 0
         self.refusal: Exception | None = None
+        self.stops: Exception | None = None
 
     def as_room(self) -> handlers.Room:
         return handlers.Room(
             sent=lambda outbound, at: self.sent.append(outbound.subject_id),
             refused=lambda outbound, why, at: self.refused.append(why),
             receive=self.receive,
-            check=lambda outbound, at: None,
+            check=self.check,
         )
+
+    def check(self, outbound: Outbound, at: Any) -> None:
+        if self.stops:
+            raise self.stops
 
     def receive(self, name: str, raw: bytes, at: Any) -> int:
         if self.refusal:

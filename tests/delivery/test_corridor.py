@@ -12,7 +12,7 @@ from django.utils import timezone
 from socle.accounts.capabilities import Role
 from socle.delivery import actions, policies, queries
 from socle.delivery.adapters import OperatorUnavailable, adapter_for
-from socle.delivery.handlers import Unmatched
+from socle.delivery.handlers import AlreadyAnswered, Unmatched
 from socle.delivery.models import (
     Inbound,
     InboundState,
@@ -22,6 +22,7 @@ from socle.delivery.models import (
 )
 from socle.directory.models import TransmissionRight
 from socle.documents.models import StoredFile
+from socle.exercise.adapter import ExerciseAdapter
 from socle.exercise.server import ExerciseServer
 from socle.journal.models import Entry
 from tests.delivery.conftest import Room
@@ -68,6 +69,51 @@ def test_a_worker_that_died_after_the_bytes_left_sends_nothing_again(
     assert _state(outbound).state == OutboundState.SENT
     assert room.sent == [1]
     assert counters.counters() | {"deposits": 1, "doubles": 0} == counters.counters()
+
+
+def _left_then_died(settings: Any) -> datetime:
+    """A worker died with the bytes at the operator; the moment its lease has run out."""
+    taken = actions.claim(at=timezone.now())
+    assert taken is not None
+    actions._hand_over(taken, adapter_for(taken.operator))
+    return timezone.now() + timedelta(seconds=settings.DELIVERY_LEASE + 1)
+
+
+def test_a_file_answered_before_its_outcome_was_stored_is_sent_not_held(
+    outbound: Outbound, room: Room, counters: Client, settings: Any
+) -> None:
+    later = _left_then_died(settings)
+    room.stops = AlreadyAnswered("Ce flux a déjà reçu sa réponse.")
+    with time_machine.travel(later):
+        assert actions.send_due() == 1
+    assert _state(outbound).state == OutboundState.SENT
+    assert room.sent == [1]
+    assert counters.counters()["deposits"] == 1
+
+
+def test_an_answer_is_proof_where_the_operator_cannot_be_asked(
+    outbound: Outbound, room: Room, counters: Client, settings: Any, monkeypatch: Any
+) -> None:
+    later = _left_then_died(settings)
+    room.stops = AlreadyAnswered("Ce flux a déjà reçu sa réponse.")
+    monkeypatch.setattr(ExerciseAdapter, "find", lambda self, **where: None)
+    with time_machine.travel(later):
+        assert actions.send_due() == 1
+    assert _state(outbound).state == OutboundState.SENT
+    assert counters.counters()["deposits"] == 1
+    assert counters.counters()["doubles"] == 0
+
+
+def test_a_right_withdrawn_meanwhile_does_not_undo_what_is_there(
+    outbound: Outbound, room: Room, settings: Any
+) -> None:
+    later = _left_then_died(settings)
+    TransmissionRight.objects.update(
+        suspended_on=timezone.now().date() - timedelta(days=1), suspension_reason="essai"
+    )
+    with time_machine.travel(later):
+        assert actions.send_due() == 1
+    assert _state(outbound).state == OutboundState.SENT
 
 
 def test_an_answer_lost_on_the_way_is_asked_for_before_sending_again(

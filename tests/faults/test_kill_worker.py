@@ -46,6 +46,12 @@ with tenant_context(tenant):
 STATES = "SELECT state, count(*) FROM delivery_outbound GROUP BY state"
 
 
+COLLECT = """
+from socle.delivery import tasks
+print(tasks.collect())
+"""
+
+
 def _sent(ground: Ground, count: int) -> bool:
     return ground.query(STATES) == [("sent", count)]
 
@@ -70,6 +76,23 @@ def test_killed_between_bytes_sent_and_result_stored(ground: Ground) -> None:
     assert ground.query(told) == [(1,)]
     flows = "SELECT state FROM t_200081511.helios_pesflow"
     ground.wait(lambda: ground.query(flows) == [("accepted",)])
+
+
+def test_killed_before_the_result_and_answered_before_the_lease_ends(ground: Ground) -> None:
+    ground.python(PREPARE.format(count=1))
+    ground.operator.break_down("slow-answer:60")
+    ground.start_beat()
+    worker = ground.start_worker()
+    ground.wait(lambda: ground.operator.counters()["deposits"] == 1)
+    ground.kill(worker)
+
+    ground.operator.break_down("ok")
+    ground.operator.wait_until_treated()
+    assert ground.python(COLLECT).strip() == "1"  # the acquit is here, the outcome is not
+    assert ground.query(STATES) == [("sending", 1)]
+    ground.start_worker()
+    ground.wait(lambda: _sent(ground, 1))
+    assert ground.operator.counters()["deposits"] == 1
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import pytest
 
 from socle.core.identifiers import InvalidIdentifier, siret_of
+from socle.delivery.handlers import AlreadyAnswered
 from socle.helios import policies
 from socle.helios.models import FlowState
 from socle.helios.protocol.deposit import DeclaredBudget, Finding, Level
@@ -82,6 +83,12 @@ def test_a_flow_replaced_by_another_does_not_leave_any_more() -> None:
         policies.check_may_still_go(FlowState.FAILED, taken=True)
     with pytest.raises(policies.CannotTransmit, match="a été retiré"):
         policies.check_may_still_go(FlowState.WITHDRAWN, taken=False)
+
+
+@pytest.mark.parametrize("state", [FlowState.SENT, FlowState.ACCEPTED, FlowState.REFUSED])
+def test_an_answered_flow_is_known_to_be_there(state: FlowState) -> None:
+    with pytest.raises(AlreadyAnswered):
+        policies.check_may_still_go(state, taken=False)
 
 
 def test_without_any_budget_only_the_siren_is_compared() -> None:

@@ -10,6 +10,7 @@ from socle.actes.protocol import letters as norm
 from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
 from socle.core.refusals import Refusal
+from socle.delivery.handlers import AlreadyAnswered
 from socle.documents.sniff import Kind as ContentKind
 
 # Only an anomaly may still become an acknowledgement; an acknowledgement is never undone.
@@ -172,7 +173,7 @@ class NoOperator(Refusal):
     code = "actes.no_operator"
 
 
-class NothingToSend(Refusal):
+class NothingToSend(AlreadyAnswered):
     """The message has gone already, or was answered."""
 
     code = "actes.nothing_to_send"

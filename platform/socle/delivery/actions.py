@@ -22,7 +22,7 @@ from socle.delivery.adapters import (
     Return,
     adapter_for,
 )
-from socle.delivery.handlers import Unmatched, room_for
+from socle.delivery.handlers import AlreadyAnswered, Unmatched, room_for
 from socle.delivery.models import (
     Inbound,
     InboundState,
@@ -120,14 +120,18 @@ def claim(*, at: datetime) -> Outbound | None:
 
 
 def send(outbound: Outbound) -> bool:
-    """Hand a claimed file to its operator and store the outcome; True when it is there."""
+    """Hand a claimed file to its operator and store the outcome; True when it is there.
+
+    What an attempt without outcome may have left at the operator is asked for before anything
+    else: a right withdrawn since, or an answer that came first, does not undo what is there.
+    """
     try:
-        check_may_go(outbound, at=timezone.now())
-    except Refusal as refusal:
-        _release(outbound, OutboundState.HELD, str(refusal), at=timezone.now())
-        return False
-    try:
-        _hand_over(outbound, adapter_for(outbound.operator))
+        adapter = adapter_for(outbound.operator)
+        if not _is_there(outbound, adapter):
+            check_may_go(outbound, at=timezone.now())
+            _hand_over(outbound, adapter)
+    except AlreadyAnswered:
+        log.info("%s: answered before its outcome was stored", outbound.name)
     except OperatorUnavailable as problem:
         log.warning("%s: no answer (%s)", outbound.name, problem)
         _release(
@@ -139,6 +143,9 @@ def send(outbound: Outbound) -> bool:
         return False
     except OperatorRefused as refusal:
         _release(outbound, OutboundState.REFUSED, str(refusal), at=timezone.now())
+        return False
+    except Refusal as refusal:
+        _release(outbound, OutboundState.HELD, str(refusal), at=timezone.now())
         return False
     return record_sent(outbound, at=timezone.now())
 
@@ -173,14 +180,24 @@ def check_certificate(
         )
 
 
+def _is_there(outbound: Outbound, adapter: Adapter) -> bool:
+    """Whether the operator holds the file of an attempt whose outcome was not stored."""
+    return (
+        outbound.maybe_received
+        and adapter.find(protocol=outbound.protocol, name=outbound.name) == outbound.sha256
+    )
+
+
 def _hand_over(outbound: Outbound, adapter: Adapter) -> None:
-    where = {"protocol": outbound.protocol, "name": outbound.name}
-    if outbound.maybe_received and adapter.find(**where) == outbound.sha256:
-        return
     with fences.inside(outbound.schema):
         stored = StoredFile.objects.get(pk=outbound.payload)
         with documents.open_file(stored) as content:
-            adapter.send(content=content, size=outbound.size, **where)
+            adapter.send(
+                protocol=outbound.protocol,
+                name=outbound.name,
+                content=content,
+                size=outbound.size,
+            )
 
 
 @transaction.atomic

@@ -14,6 +14,12 @@ class Unmatched(Refusal):
     code = "delivery.unmatched"
 
 
+class AlreadyAnswered(Refusal):
+    """The file was answered: the operator has it, and it must not go again."""
+
+    code = "delivery.already_answered"
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """How a room takes part in the corridor.
@@ -28,7 +34,11 @@ class Room:
     refused: Callable[[Outbound, str, datetime], None]
     receive: Callable[[str, bytes, datetime], int]
     check: Callable[[Outbound, datetime], None]
-    """Look once more, just before sending, whether it may still go. Raises a Refusal."""
+    """Look once more, just before sending, whether it may still go.
+
+    Raises AlreadyAnswered when its answer came before its outcome was stored, another Refusal when
+    it must not go.
+    """
 
 
 _rooms: dict[str, Room] = {}

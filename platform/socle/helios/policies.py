@@ -7,6 +7,7 @@ from typing import Final
 
 from socle.core.identifiers import check_siret
 from socle.core.refusals import Refusal
+from socle.delivery.handlers import AlreadyAnswered
 from socle.helios.models import FREED, FlowState
 from socle.helios.protocol.acquit import AcquitState
 from socle.helios.protocol.deposit import DeclaredBudget, Finding, Level
@@ -155,10 +156,12 @@ def check_settleable(state: str) -> None:
 def check_may_still_go(state: str, *, taken: bool) -> None:
     """Look again at the door: `taken` tells that another flow now bears its content or its name.
 
-    Raises CannotTransmit.
+    Raises AlreadyAnswered or CannotTransmit.
     """
+    if state in _VERDICTS | {FlowState.SENT}:
+        raise AlreadyAnswered("Ce flux a déjà reçu sa réponse : il ne part plus.")
     if state not in {FlowState.SENDING, FlowState.FAILED}:
-        raise CannotTransmit("Ce flux a été retiré ou a déjà reçu sa réponse : il ne part plus.")
+        raise CannotTransmit("Ce flux a été retiré : il ne part plus.")
     if taken:
         raise CannotTransmit(
             "Le même flux a été déposé de nouveau depuis : c’est le nouveau qui doit partir."
