@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from socle.core import fences
 from socle.core.clock import legal_date
 from socle.directory import queries as directory
 from socle.directory.models import Grant, OrganisationKind
+from socle.notices import announcements
 from tenants.models import Domain, Tenant
 
 FRESH_FOR: Final = 30.0
@@ -143,6 +145,7 @@ class Standing:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.capabilities, request.roles = frozenset(), []
         request.places, request.navigation = [], []
+        request.announcements = list
         if request.user.is_authenticated and request.user.is_verified():
             _stand(request)
         return self.get_response(request)
@@ -162,6 +165,7 @@ def _stand(request: HttpRequest) -> None:
                 request.capabilities = capabilities_of(roles)
             request.places.append(_place(grant, host, current=current))
     request.navigation = navigation.entries(request.scope, request.capabilities, request.path)
+    request.announcements = partial(announcements.collect, request)  # asked for when a page is made
 
 
 def _doors(grant: Grant) -> Iterator[tuple[str, list[str]]]:

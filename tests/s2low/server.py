@@ -207,6 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._drop()
             elif how == "truncated":
                 self._write(reply, announced=len(reply.body) + 40)
+            elif how.startswith("slow-answer:"):
+                time.sleep(float(how.partition(":")[2]))
+                self._write(reply)
             elif how == "cut-pdf":
                 self._write(_Reply(reply.body[:-10], kind=reply.kind))
             else:

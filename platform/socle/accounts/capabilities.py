@@ -39,6 +39,7 @@ class Capability(StrEnum):
     JOURNAL_EXPORT = "journal.export"
     DELIVERY_READ = "delivery.read"
     DELIVERY_RETRY = "delivery.retry"
+    DELIVERY_MANAGE = "delivery.manage"
 
 
 class Access(StrEnum):
@@ -95,6 +96,7 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
             Capability.TRAINING_READ,
             Capability.DELIVERY_READ,
             Capability.DELIVERY_RETRY,
+            Capability.DELIVERY_MANAGE,
         }
     ),
     Role.RA_OPERATOR: frozenset(

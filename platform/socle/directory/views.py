@@ -58,6 +58,8 @@ class Detail(CapabilityView):
             "is_epci": organisation.kind == OrganisationKind.EPCI,
             "may_manage": self.can(Capability.DIRECTORY_MANAGE),
             "may_grant": self.can(Capability.PEOPLE_MANAGE),
+            "may_see_routes": self.can(Capability.DELIVERY_READ),
+            "may_run_routes": self.can(Capability.DELIVERY_MANAGE),
         }
         return render(request, "directory/detail.html", context)
 

@@ -127,7 +127,8 @@ class S2lowAdapter:
             yield
         except NotAnAnswer as problem:
             self._note(account, problem)
-            raise OperatorUnavailable(str(problem)) from problem
+            alone = isinstance(problem, AccountFault)
+            raise OperatorUnavailable(str(problem), is_whole=not alone) from problem
         except Refused as refusal:
             raise OperatorRefused(f"S²LOW n’a pas pris « {name} » : {refusal}") from refusal
 
