@@ -43,6 +43,8 @@ class S2lowAdapter:
         outbound = self._outbound(name)
         account = self._account(outbound.organisation)
         with self._told(account, name), sending.unpacked(outbound, content) as luggage:
+            if luggage.what is None:
+                return
             client = self._client(account)
             sending.hand_over(outbound, luggage, client, at=timezone.now())
 

@@ -19,9 +19,10 @@ from socle.s2low.protocol.answers import (
     Identity,
     Letter,
     Listed,
+    Related,
     Retour,
 )
-from socle.s2low.protocol.archive import Acte
+from socle.s2low.protocol.archive import Acte, LetterReply
 from socle.s2low.protocol.multipart import Upload
 from socle.s2low.protocol.outcomes import AccountFault, NotAnAnswer
 from socle.s2low.protocol.requests import Request
@@ -197,6 +198,14 @@ class S2lowClient:
         if envelope:
             answer = self.ask(requests.download_envelope(envelope))
         return answers.archive_in(answer)
+
+    def related(self, number: str) -> list[Related]:
+        """The messages of the préfecture about an act, whether they were read or not."""
+        return self._find(requests.related_letters(number), answers.related_in)
+
+    def reply(self, letter: str, reply: LetterReply) -> str:
+        """Answer a letter; the number of the answer's own transaction."""
+        return self._find(requests.reply_to_letter(letter, reply), answers.number_in)
 
     def mark_letter_read(self, number: str) -> None:
         """Say that a message is kept."""

@@ -71,6 +71,9 @@ def _acte(row: S2lowTransaction, client: S2lowClient, at: datetime) -> Waiting |
     if state is None:
         actions.note_poll(row, at=at, problem=row.problem)
         return None
+    if state.status == ActeStatus.TRANSMITTED and returns.is_final_once_sent(row.message_name):
+        actions.settle(transaction_id=row.pk, at=at)
+        return None
     found = _acte_answer(row, state, client)
     problem = "" if state.status in set(ActeStatus) else f"{acte_label(state.status)}."
     if found is None and state.status in HELD_UP:
@@ -98,6 +101,9 @@ def _acte_answer(row: S2lowTransaction, state: ActeState, client: S2lowClient) -
         return None
     if row.what == What.CLASSIFICATION:
         return _classification(row, state, client)
+    if row.what == What.REPLY:
+        name, content = returns.reply_receipt(state.content, message_name=row.message_name)
+        return _waiting(row, name, content)
     return _acknowledgement(row, state, client)
 
 
