@@ -1,5 +1,6 @@
 """What waits for an account at S²LOW: answers to our transactions, letters, PES retour."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from socle.s2low.protocol.statuses import (
     flow_label,
 )
 
+log = logging.getLogger(__name__)
 TRANSACTION: Final = "tr"
 LETTER: Final = "letter"
 RETOUR: Final = "retour"
@@ -189,7 +191,8 @@ def _letters(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
             content = client.letter(letter.id)
         except (AccountFault, Unreachable):
             raise
-        except (NotAnAnswer, Refused):
+        except (NotAnAnswer, Refused) as fault:
+            log.warning("%s: letter %s not taken, asked for again (%s)", account, letter.id, fault)
             continue
         name = f"courrier-s2low-{letter.id}.tar.gz"
         key = f"{LETTER}-{account.pk}-{letter.id}"
@@ -207,7 +210,8 @@ def _retours(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
             content = client.retour(retour.id)
         except (AccountFault, Unreachable):
             raise
-        except (NotAnAnswer, Refused):
+        except (NotAnAnswer, Refused) as fault:
+            log.warning("%s: retour %s not taken, asked for again (%s)", account, retour.id, fault)
             continue
         key = f"{RETOUR}-{account.pk}-{retour.id}"
         yield Waiting(Return(key, Protocol.HELIOS, retour.name[:200] or f"{key}.xml"), content)
