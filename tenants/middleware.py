@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from socle.core import cells, fences
 from socle.core.clock import legal_date
 from socle.directory import queries as directory
 from socle.directory.models import Grant, OrganisationKind
+from socle.notices import announcements
 from tenants.models import Domain, Tenant
 
 log = logging.getLogger(__name__)
@@ -189,6 +191,7 @@ class Standing:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.capabilities, request.roles = frozenset(), []
         request.places, request.navigation, request.space_stop = [], [], None
+        request.announcements = list
         if request.user.is_authenticated and request.user.is_verified():
             _stand(request)
         return self.get_response(request)
@@ -211,6 +214,7 @@ def _stand(request: HttpRequest) -> None:
                 request.capabilities = capabilities_of(roles)
             request.places.append(_place(grant, host, current=current))
     request.navigation = navigation.entries(request.scope, request.capabilities, request.path)
+    request.announcements = partial(announcements.collect, request)  # asked for when a page is made
 
 
 def _doors(grant: Grant) -> Iterator[tuple[str, list[str]]]:

@@ -35,6 +35,7 @@ class Ground:
     environment: dict[str, str]
     operator: Client
     log: Path
+    folder: Path
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def python(self, code: str) -> str:
@@ -174,7 +175,7 @@ def ground_on(
     assert operator.stdout is not None
     url = operator.stdout.readline().split()[-1]
     environment["SOCLE_EXERCISE_URL"] = url
-    ground = Ground(database, environment, Client(url, TOKEN), tmp_path / "worker.log")
+    ground = Ground(database, environment, Client(url, TOKEN), tmp_path / "worker.log", tmp_path)
     try:
         yield ground
     finally:

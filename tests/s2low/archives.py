@@ -91,6 +91,52 @@ def cancellation() -> bytes:
     return pack({ENVELOPE.replace("-1.", "-2."): envelope(name), name: text.encode()})
 
 
+REPLY_ROOTS = {
+    "2-2": "ReponseCourrierSimple",
+    "3-3": "RefusPieceComplementaire",
+    "3-4": "PieceComplementaire",
+    "4-3": "RejetLettreObservations",
+    "4-4": "ReponseLettreObservations",
+}
+
+
+def letter_reply(code: str = "3-4", *, dated: str = "2026-11-24", pieces: int = 2) -> bytes:
+    """What answers a letter, or with 3-2 and 4-2 acknowledges it."""
+    name = f"{IDENTIFIER}-{code}_0.xml"
+    files = {f"99_DE-{IDENTIFIER}-{code}_{rank}.pdf": PDF for rank in range(1, pieces + 1)}
+    listed = "".join(
+        f"<actes:Document><actes:NomFichier>{one}</actes:NomFichier></actes:Document>"
+        for one in files
+    )
+    if code == "3-4":
+        listed = f"<actes:Documents>{listed}</actes:Documents>"
+    receipts = {"3-2": "ARDemandePieceComplementaire", "4-2": "ARLettreObservations"}
+    root = (REPLY_ROOTS | receipts)[code]
+    text = (
+        f'{HEADER}<actes:{root} {XMLNS} actes:IDActe="{IDENTIFIER}" '
+        f'actes:DateCourrierPref="{dated}">{listed}</actes:{root}>'
+    )
+    return pack({ENVELOPE.replace("-1.", "-4."): envelope(name), name: text.encode(), **files})
+
+
+def request_for_pieces(*, dated: str) -> bytes:
+    """A 3-1 as S²LOW hands it over."""
+    text = (
+        f'{HEADER}<actes:DemandePieceComplementaire {XMLNS} actes:IDActe="{IDENTIFIER}" '
+        f'actes:DateCourrierPref="{dated}"/>'
+    )
+    return pack({f"{IDENTIFIER}-3-1_1.xml": text.encode()})
+
+
+def reply_receipt(*, dated: str = "2026-11-24") -> bytes:
+    """A 3-5."""
+    return (
+        f'{HEADER}<actes:ARPieceComplementaire {XMLNS} actes:DateReception="2026-11-26">'
+        f'<actes:InfosCourrierPref actes:IDActe="{IDENTIFIER}" actes:DateCourrierPref="{dated}"/>'
+        "</actes:ARPieceComplementaire>"
+    ).encode()
+
+
 def classification_request() -> bytes:
     name = f"079-{SIREN}----7-1_0.xml"
     text = (

@@ -207,6 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._drop()
             elif how == "truncated":
                 self._write(reply, announced=len(reply.body) + 40)
+            elif how.startswith("slow-answer:"):
+                time.sleep(float(how.partition(":")[2]))
+                self._write(reply)
             elif how == "cut-pdf":
                 self._write(_Reply(reply.body[:-10], kind=reply.kind))
             else:
@@ -467,7 +470,26 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def php_actes_transac_get_document(self) -> None:
+        number = int(self._given("id"))
+        if number in self.state.transactions:  # an act: its letters, one a line (§3.7)
+            lines = [
+                f"{letter['type']}-{letter['last_status_id']}-{key}"
+                for key, letter in self.state.letters.items()
+                if letter.get("related_transaction_id") == number
+            ]
+            raise _Reply("\n".join(lines).encode(), kind="text/plain")
         raise _away(f"/modules/actes/actes_download_file.php?env={9000 + int(self._given('id'))}")
+
+    def php_actes_transac_reponse_create(self) -> None:
+        """In API mode by POST: OK and the number, as a creation (§3.7)."""
+        letter = self.state.letters.get(int(self._given("id")))
+        if letter is None or self._given("type_envoie") not in {"3", "4"}:
+            raise _ko("Erreur d'initialisation de la transaction.")
+        if "acte_pdf_file" not in {name for name, _, _ in self.files}:
+            raise _ko("Aucun fichier acte n'a été posté ")
+        if len(self._given("type_acte")) != 5:
+            raise _ko("Erreur de validation du fichier de l'acte : typologie absente")
+        raise _ok(f"{self._new(str(letter['type'])).id}\n\n")
 
     def php_document_prefecture_mark_as_read(self) -> None:
         self.state.read.append(self._given("transaction_id"))

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from socle.core import crypto
+from socle.core import crypto, tls
 from socle.delivery import actions as delivery
 from socle.delivery.models import TransmissionOperator
 from socle.directory.models import Organisation
@@ -74,7 +74,7 @@ def test_a_pkcs12_file_is_a_certificate_and_its_key(save: Any, town: Any, pair: 
     given = {"certificate": packed, "key": b"", "certificate_password": "mot de passe"}
     made = save(town.organisation, **given)
     assert credentials.credentials_of(made, None).certificate == pair.certificate
-    with pytest.raises(policies.UnusableCertificate, match="mot de passe"):
+    with pytest.raises(tls.UnusableCertificate, match="mot de passe"):
         save(town.organisation, **{**given, "certificate_password": "faux"})
 
 
@@ -98,12 +98,12 @@ def test_a_login_s2low_could_misread_is_refused(
 
 
 def test_the_key_must_be_the_certificates(save: Any, town: Any, ca: Authority) -> None:
-    with pytest.raises(policies.UnusableCertificate, match="n’est pas celle"):
+    with pytest.raises(tls.UnusableCertificate, match="n’est pas celle"):
         save(town.organisation, key=ca.client("Autre").key)
 
 
 def test_the_authority_of_the_server_must_be_a_certificate(save: Any, town: Any) -> None:
-    with pytest.raises(policies.UnusableCertificate, match="PEM"):
+    with pytest.raises(tls.UnusableCertificate, match="PEM"):
         save(town.organisation, ca_pem="n'importe quoi")
 
 

@@ -43,6 +43,7 @@ class Capability(StrEnum):
     SPACES_SUSPEND = "spaces.suspend"
     SPACES_ARCHIVE = "spaces.archive"
     SPACES_CONFIRM = "spaces.confirm"
+    DELIVERY_MANAGE = "delivery.manage"
 
 
 class Access(StrEnum):
@@ -102,6 +103,7 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
             Capability.SPACES_READ,
             Capability.SPACES_SUSPEND,
             Capability.SPACES_CONFIRM,
+            Capability.DELIVERY_MANAGE,
         }
     ),
     Role.RA_OPERATOR: frozenset(

@@ -13,7 +13,7 @@ class ActesConfig(AppConfig):
 
     def ready(self) -> None:
         from socle.actes import letter_queries, queries, returns
-        from socle.delivery import handlers
+        from socle.delivery import banners, handlers
         from socle.directory.models import Protocol
         from socle.notices import todos
 
@@ -26,6 +26,7 @@ class ActesConfig(AppConfig):
                 check=returns.check,
             ),
         )
+        banners.register(Protocol.ACTES, "actes:list", Capability.ACTS_READ)
         navigation.register(
             Door(Scope.COMMUNE, "Actes", "actes:list", Capability.ACTS_READ, 10, "act")
         )

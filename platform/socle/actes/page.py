@@ -9,7 +9,9 @@ from socle.actes import policies, queries
 from socle.actes.models import Act, ActFile, ActState, Kind, Transaction
 from socle.actes.protocol.codes import STALE_CLASSIFICATION, advice
 from socle.core.clock import legal_date
+from socle.delivery import banners, windows
 from socle.delivery.models import Outbound, OutboundState
+from socle.directory.models import Protocol
 from socle.journal import queries as journal
 from socle.journal.models import Entry
 from socle.web.items import Event, Tone
@@ -88,6 +90,8 @@ def _next_step(act: Act, messages: Sequence[Transaction], *, at: datetime) -> Ne
             f"{stopped.last_error} Votre syndicat le voit et peut relancer l’envoi : ne déposez "
             "pas l’acte une seconde fois.",
         )
+    if act.state == ActState.QUEUED and (leaves := _leaves_later(messages, at)):
+        return leaves
     if act.state == ActState.SENT and _is_late(messages, at):
         return _LATE
     if act.state == ActState.ANOMALY:
@@ -103,6 +107,19 @@ def _stopped(messages: Sequence[Transaction]) -> Outbound | None:
     outbound = queries.outbound_of(waiting[-1]) if waiting else None
     held = outbound and outbound.state in {OutboundState.HELD, OutboundState.REFUSED}
     return outbound if held else None
+
+
+def _leaves_later(messages: Sequence[Transaction], at: datetime) -> NextStep | None:
+    """When the operator takes nothing now: from when the act leaves."""
+    window = windows.closing(messages[-1].operator, Protocol.ACTES, at=at) if messages else None
+    if window is None:
+        return None
+    return NextStep(
+        "info",
+        f"L’acte partira le {banners.moment(window.ends_at)}",
+        f"{window.operator} ne prend rien pour l’instant ({window.reason}). L’acte partira de "
+        "lui-même : vous n’avez rien à faire.",
+    )
 
 
 def _is_late(messages: Sequence[Transaction], at: datetime) -> bool:

@@ -52,16 +52,26 @@ REAL, TEST = "EACT", "TACT"
 
 
 def operator_for(
-    *, organisation: Organisation, by: Person, at: datetime, nature: str = ""
+    *,
+    organisation: Organisation,
+    by: Person,
+    at: datetime,
+    nature: str = "",
+    about: Act | None = None,
 ) -> TransmissionOperator:
     """The operator the convention names, once the convention and the person's certificate allow it.
 
-    `nature` is the code of the act, or "" for a message without nature. Raises the refusals of
+    `nature` is the code of the act, or "" for a message without nature. What is `about` an act goes
+    through the operator that carried it, whatever the convention says since: another does not know
+    it. Raises the refusals of
     `directory.policies.check_right` and `delivery.actions.check_certificate`, and NoOperator.
     """
     right = directory.right(organisation.pk, Protocol.ACTES)
     rights.check_right(right, what="un acte", on=legal_date(at), nature=nature)
-    operator = TransmissionOperator.objects.filter(code=right.operator).first() if right else None
+    code = right.operator_on(legal_date(at)) if right else ""
+    if about is not None:
+        code = about.transactions.filter(kind=Kind.ACTE).latest("pk").operator
+    operator = TransmissionOperator.objects.filter(code=code).first()
     if operator is None:
         raise policies.NoOperator(
             "L’opérateur de transmission de votre convention n’est pas installé ici : prévenez "
@@ -145,7 +155,7 @@ def send_cancellation(act: Act, *, by: Person, at: datetime) -> Transaction:
         kind=Kind.CANCELLATION,
         act=act,
         organisation=organisation,
-        operator=operator_for(organisation=organisation, by=by, at=at),
+        operator=operator_for(organisation=organisation, by=by, at=at, about=act),
         by=by,
         at=at,
         pack=lambda sender: pack_cancellation(parse_acte_id(act.identifier), sender=sender),
@@ -168,7 +178,7 @@ def send_reply(
         kind=Kind(reply.type.value),
         act=act,
         organisation=organisation,
-        operator=operator_for(organisation=organisation, by=by, at=at),
+        operator=operator_for(organisation=organisation, by=by, at=at, about=act),
         by=by,
         at=at,
         pack=lambda sender: pack_reply(reply, documents_sent, openers, sender=sender),

@@ -52,6 +52,7 @@ SHARED_APPS = [
     "socle.notices",
     "socle.exercise",
     "socle.s2low",
+    "socle.direct",
     "training",
     "registration_authority",
     "billing",

@@ -8,6 +8,8 @@ from socle.config.urls_common import urlpatterns as common
 urlpatterns = [
     *common,
     path("annuaire/", include("socle.directory.urls")),
+    path("envois/s2low/", include("socle.s2low.urls")),
+    path("envois/direct/", include("socle.direct.urls")),
     path("envois/", include("socle.delivery.urls")),
     path("espaces/", include("tenants.life.urls")),
     path("raccordements/", include("tenants.onboarding.urls")),

@@ -14,11 +14,12 @@ from socle.accounts.models import Person
 from socle.core import fences, queue
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
-from socle.delivery import policies
+from socle.delivery import policies, windows
 from socle.delivery.adapters import (
     Adapter,
     OperatorRefused,
     OperatorUnavailable,
+    OutcomeUnknown,
     Return,
     adapter_for,
 )
@@ -103,8 +104,9 @@ def send_due() -> int:
 def claim(*, at: datetime) -> Outbound | None:
     """Take the oldest due file for `DELIVERY_LEASE` seconds; None when nothing is due.
 
-    A lease that ran out means that its worker died, perhaps after the bytes had left. What belongs
-    to a space that stands still stays where it is.
+    A lease that ran out means that its worker died, perhaps after the bytes had left. What an
+    unavailability of its operator holds back is not due; what belongs to a space that stands
+    still stays where it is.
     """
     due = Outbound.objects.filter(state=OutboundState.DUE, due_at__lte=at) | (
         Outbound.objects.filter(state=OutboundState.SENDING, lease_until__lt=at)
@@ -113,6 +115,7 @@ def claim(*, at: datetime) -> Outbound | None:
         due.exclude(organisation_id__in=directory.stopped())
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("operator", "organisation", "asked_by")
+        .exclude(windows.held_back(at))
         .order_by("due_at", "pk")
         .first()
     )
@@ -141,11 +144,13 @@ def send(outbound: Outbound) -> bool:
             _hand_over(outbound, adapter)
     except AlreadyAnswered:
         log.info("%s: answered before its outcome was stored", outbound.name)
-    except SpaceStopped as pause:
+    except (OutcomeUnknown, SpaceStopped) as pause:
         _release(outbound, OutboundState.DUE, str(pause), at=timezone.now())
         return False
     except OperatorUnavailable as problem:
         log.warning("%s: no answer (%s)", outbound.name, problem)
+        if problem.is_whole:
+            windows.note_silence(outbound.operator, "unsent_since", at=timezone.now())
         _release(
             outbound,
             OutboundState.DUE,
@@ -159,6 +164,7 @@ def send(outbound: Outbound) -> bool:
     except Refusal as refusal:
         _release(outbound, OutboundState.HELD, str(refusal), at=timezone.now())
         return False
+    windows.note_answer(outbound.operator, "unsent_since", at=timezone.now())
     return record_sent(outbound, at=timezone.now())
 
 
@@ -208,9 +214,8 @@ def _check_space(outbound: Outbound) -> None:
 
 def _hand_over(outbound: Outbound, adapter: Adapter) -> None:
     with fences.inside(outbound.schema):
-        stored = StoredFile.objects.get(pk=outbound.payload)
-        content = documents.open_file(stored)
-    with content:  # outside: what an operator's accounts are is no commune's to read
+        content = documents.open_file(StoredFile.objects.get(pk=outbound.payload))
+    with content:  # an adapter works as the platform: what it keeps of an operator is no commune's
         adapter.send(
             protocol=outbound.protocol, name=outbound.name, content=content, size=outbound.size
         )
@@ -307,14 +312,21 @@ def retry(*, outbound_id: int, by: Person, at: datetime) -> Outbound:
 
 def collect(operator: TransmissionOperator) -> int:
     """Fetch, keep and then read what waits at an operator; returns how many were new."""
-    adapter = adapter_for(operator)
     new = 0
-    for waiting in adapter.returns():
-        inbound, created = keep(operator, waiting, adapter.fetch(waiting.external_id))
-        adapter.acknowledge(waiting.external_id)
-        new += created
-    for inbound in Inbound.objects.filter(operator=operator, state=InboundState.RECEIVED):
-        understand(inbound_id=inbound.pk)
+    try:
+        adapter = adapter_for(operator)
+        for waiting in adapter.returns():
+            _, created = keep(operator, waiting, adapter.fetch(waiting.external_id))
+            adapter.acknowledge(waiting.external_id)
+            new += created
+        windows.note_answer(operator, "unread_since", at=timezone.now())
+        windows.forget_silence(operator)
+    except OperatorUnavailable:
+        windows.note_silence(operator, "unread_since", at=timezone.now())
+        raise
+    finally:  # what is kept already does not wait for the operator to answer again
+        for inbound in Inbound.objects.filter(operator=operator, state=InboundState.RECEIVED):
+            understand(inbound_id=inbound.pk)
     return new
 
 
@@ -361,6 +373,15 @@ def _match(inbound_id: int) -> Inbound:
     inbound.state, inbound.handled_at, inbound.message = InboundState.MATCHED, now, ""
     inbound.attempts += 1
     inbound.save()
+    # Perhaps the answer to a file nobody could say had arrived: look at it now.
+    Outbound.objects.filter(
+        organisation=inbound.organisation_id,
+        operator=inbound.operator_id,
+        protocol=inbound.protocol,
+        state=OutboundState.DUE,
+        maybe_received=True,
+        due_at__gt=now,
+    ).update(due_at=now)
     return inbound
 
 

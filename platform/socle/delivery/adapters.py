@@ -6,10 +6,27 @@ from typing import BinaryIO, Protocol
 
 from socle.core.refusals import Refusal
 from socle.delivery.models import TransmissionOperator
+from socle.directory.models import Organisation
 
 
 class OperatorUnavailable(Exception):
-    """No answer, or one that says nothing: whether the bytes arrived is not known. Retried."""
+    """No answer, or one that says nothing: whether the bytes arrived is not known. Retried.
+
+    `is_whole`: the operator answers nobody, not this account alone.
+    """
+
+    is_whole = True
+
+    def __init__(self, problem: str, *, is_whole: bool = True) -> None:
+        super().__init__(problem)
+        self.is_whole = is_whole
+
+
+class OutcomeUnknown(OperatorUnavailable):
+    """An earlier attempt may have arrived and nobody can be asked: wait before sending again.
+
+    `str(problem)` is a French sentence: what is waited for.
+    """
 
 
 class OperatorRefused(Refusal):
@@ -48,10 +65,24 @@ class Adapter(Protocol):
 
 _factories: dict[str, Callable[[TransmissionOperator], Adapter]] = {}
 
+Obstacle = Callable[[TransmissionOperator, Organisation, str], str]
+"""What keeps a body from transmitting under a protocol through an operator; "" when nothing."""
+_obstacles: dict[str, Obstacle] = {}
 
-def register(name: str, factory: Callable[[TransmissionOperator], Adapter]) -> None:
+
+def register(
+    name: str,
+    factory: Callable[[TransmissionOperator], Adapter],
+    *,
+    obstacle: Obstacle = lambda operator, organisation, protocol: "",
+) -> None:
     """Answer for operators whose `adapter` is `name`."""
-    _factories[name] = factory
+    _factories[name], _obstacles[name] = factory, obstacle
+
+
+def obstacle_for(operator: TransmissionOperator, organisation: Organisation, protocol: str) -> str:
+    """Why a body cannot transmit through an operator, in one sentence; "" when it can."""
+    return _obstacles[operator.adapter](operator, organisation, protocol)
 
 
 def names() -> list[str]:

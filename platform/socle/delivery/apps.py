@@ -12,8 +12,8 @@ class DeliveryConfig(AppConfig):
     verbose_name = "Transmission"
 
     def ready(self) -> None:
-        from socle.delivery import queries
-        from socle.notices import todos
+        from socle.delivery import banners, queries
+        from socle.notices import announcements, todos
 
         navigation.register(
             Door(
@@ -25,6 +25,7 @@ class DeliveryConfig(AppConfig):
                 "alert",
             )
         )
+        announcements.register(Scope.PORTAL, Capability.DELIVERY_READ, banners.for_portal)
         todos.register(Scope.PORTAL, Capability.DELIVERY_READ, queries.todos)
         events.register(
             {
@@ -32,6 +33,13 @@ class DeliveryConfig(AppConfig):
                 "delivery.refused": "Fichier {name} refusé par l’opérateur : {why}",
                 "delivery.set_aside": "Retour {name} mis de côté : {why}",
                 "delivery.retried": "Nouvel essai demandé pour {name}",
+                "delivery.window_declared": "Interruption de {operator} déclarée ({reason})",
+                "delivery.window_ended": "Interruption de {operator} levée ({reason})",
+                "delivery.operator_back": "{operator} répond de nouveau",
+                "delivery.change_planned": "{protocol} : ce qui part le {on} et après passera par "
+                "{to}",
+                "delivery.change_given_up": "{protocol} : le passage à {to} est abandonné",
+                "delivery.raw_opened": "Retour {name} téléchargé tel qu’il est arrivé",
                 "delivery.operator_saved": "Opérateur {name} enregistré ({fields})",
             }
         )

@@ -26,6 +26,8 @@ class TransmissionOperator(models.Model):
     homologated_until = models.DateField("homologué jusqu’au", null=True, blank=True)
     is_exercise = models.BooleanField("exercice", default=False)
     requires_certificate = models.BooleanField("certificat exigé", default=True)
+    unsent_since = models.DateTimeField("ne prend plus rien depuis", null=True, editable=False)
+    unread_since = models.DateTimeField("ne répond plus depuis", null=True, editable=False)
 
     class Meta:
         constraints = (
@@ -37,6 +39,45 @@ class TransmissionOperator(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Window(models.Model):
+    """A time in which an operator takes nothing, or only so much an hour.
+
+    Announced by the ministry or the operator, written down by the syndicat; it ends by itself.
+    """
+
+    operator = models.ForeignKey(
+        TransmissionOperator, on_delete=models.PROTECT, related_name="windows"
+    )
+    protocol = models.CharField(max_length=8, choices=Protocol, blank=True)
+    """Which files it holds up; empty: all."""
+    starts_at = models.DateTimeField("du")
+    ends_at = models.DateTimeField("au")
+    reason = models.CharField("raison", max_length=200)
+    hourly_limit = models.PositiveBigIntegerField("octets par heure", default=0)
+    """How many octets may leave within one hour of the clock; 0: nothing leaves."""
+    declared_by = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    declared_at = models.DateTimeField()
+    ended_at = models.DateTimeField("levé le", null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="delivery_window_ends_after_it_starts"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="delivery_window_has_its_reason"),
+        )
+        indexes = (
+            models.Index(
+                fields=("ends_at",), condition=Q(ended_at=None), name="delivery_window_standing"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.operator} : {self.reason}"
 
 
 class OutboundState(models.TextChoices):

@@ -1,6 +1,7 @@
 """Questions about the corridor."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -8,7 +9,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django_tenants.utils import get_tenant_model
 
-from socle.delivery.models import Inbound, InboundState, Outbound, OutboundState
+from socle.core.clock import legal_date
+from socle.delivery.models import (
+    Inbound,
+    InboundState,
+    Outbound,
+    OutboundState,
+    TransmissionOperator,
+)
+from socle.directory.models import TransmissionRight
 from socle.notices.todos import Todo
 
 STUCK = Q(state__in=(OutboundState.REFUSED, OutboundState.HELD)) | Q(
@@ -32,6 +41,23 @@ def unread_inbound() -> QuerySet[Inbound]:
         .select_related("operator")
         .order_by("received_at", "pk")
     )
+
+
+def operators(*, at: datetime) -> list[dict[str, Any]]:
+    """Each operator, how many bodies go through it today, and since when it does not answer."""
+    today = legal_date(at)
+    counts: dict[str, int] = {}
+    for right in TransmissionRight.objects.all():
+        code = right.operator_on(today)
+        counts[code] = counts.get(code, 0) + 1
+    return [
+        {
+            "operator": one,
+            "rights": counts.get(one.code, 0),
+            "silent": min(filter(None, (one.unsent_since, one.unread_since)), default=None),
+        }
+        for one in TransmissionOperator.objects.order_by("is_exercise", "name")
+    ]
 
 
 def tenant_of_siren(siren: str) -> Any | None:

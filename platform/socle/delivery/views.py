@@ -2,13 +2,17 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
 from socle.delivery import actions, queries
 from socle.delivery.models import Inbound, Outbound
+from socle.documents.models import StoredFile
+from socle.documents.responses import download
+from socle.journal.actions import record
 
 PER_PAGE = 25
 
@@ -40,6 +44,24 @@ class Retry(CapabilityView):
         if self.attempt(actions.retry, subject=outbound, outbound_id=pk):
             messages.success(request, f"« {outbound.name} » repart maintenant.")
         return redirect("delivery:desk")
+
+
+class Raw(CapabilityView):
+    """A return exactly as it arrived, for who must understand it."""
+
+    capability = Capability.DELIVERY_RETRY
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        inbound = get_object_or_404(Inbound, pk=pk)
+        stored = get_object_or_404(StoredFile, pk=inbound.payload)
+        record(
+            event="delivery.raw_opened",
+            subject=inbound,
+            by=request.user,
+            at=timezone.now(),
+            detail={"name": inbound.name},
+        )
+        return download(stored, name=inbound.name)
 
 
 class ReadAgain(CapabilityView):

@@ -233,6 +233,9 @@ class TransmissionRight(models.Model):
     )
     protocol = models.CharField(max_length=8, choices=Protocol)
     operator = models.SlugField("opérateur", max_length=20)
+    next_operator = models.SlugField("opérateur suivant", max_length=20, blank=True)
+    next_from = models.DateField("à partir du", null=True, blank=True)
+    """From that day what leaves goes through `next_operator`; what left before keeps its own."""
     natures = ArrayField(models.CharField(max_length=1), default=list, blank=True)
     """ACTES natures the convention covers ("1".."6"); empty for HELIOS."""
     reference = models.CharField("convention", max_length=200)
@@ -250,7 +253,21 @@ class TransmissionRight(models.Model):
                 | (Q(suspended_on__isnull=False) & ~Q(suspension_reason="")),
                 name="directory_suspension_is_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(next_operator="", next_from=None)
+                | (~Q(next_operator="") & Q(next_from__isnull=False)),
+                name="directory_next_operator_has_its_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(next_operator="") | ~Q(next_operator=F("operator")),
+                name="directory_next_operator_is_another",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.get_protocol_display()} — {self.reference}"
+
+    def operator_on(self, day: date) -> str:
+        """The code of the operator through whom what leaves on that day goes."""
+        begun = self.next_from is not None and day >= self.next_from
+        return self.next_operator if begun else self.operator

@@ -63,6 +63,8 @@ class Detail(CapabilityView):
             "stop": getattr(organisation, "space_stop", None),
             "may_see_space": self.can(Capability.SPACES_READ)
             and getattr(organisation, "tenant", None) is not None,
+            "may_see_routes": self.can(Capability.DELIVERY_READ),
+            "may_run_routes": self.can(Capability.DELIVERY_MANAGE),
         }
         return render(request, "directory/detail.html", context)
 

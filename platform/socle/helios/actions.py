@@ -94,7 +94,7 @@ def transmit(*, flow_id: int, by: Person, at: datetime, confirmed: bool = False)
     today = legal_date(at)
     right = directory.right(organisation.pk, Protocol.HELIOS)
     rights.check_right(right, what="un flux", on=today)
-    operator = _operator_of(cast(TransmissionRight, right))
+    operator = _operator_of(cast(TransmissionRight, right), today)
     delivery.check_certificate(person=by, organisation=organisation, operator=operator, at=at)
     flow.transmitted_name = names.transmitted_name(
         siren=organisation.siren, sent_on=today, sequence=_next_sequence(today)
@@ -223,11 +223,12 @@ def _release_held(*, by: Person, at: datetime) -> None:
             )
 
 
-def _operator_of(right: TransmissionRight) -> TransmissionOperator:
-    operator = TransmissionOperator.objects.filter(code=right.operator).first()
+def _operator_of(right: TransmissionRight, day: date) -> TransmissionOperator:
+    code = right.operator_on(day)
+    operator = TransmissionOperator.objects.filter(code=code).first()
     if operator is None:
         raise policies.NoOperator(
-            f"L’opérateur « {right.operator} » de la convention « {right.reference} » n’est pas "
+            f"L’opérateur « {code} » de la convention « {right.reference} » n’est pas "
             "encore en service ici : prévenez votre syndicat."
         )
     return operator

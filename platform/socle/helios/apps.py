@@ -12,7 +12,7 @@ class HeliosConfig(AppConfig):
     verbose_name = "HELIOS"
 
     def ready(self) -> None:
-        from socle.delivery import handlers
+        from socle.delivery import banners, handlers
         from socle.directory.models import Protocol
         from socle.helios import queries, returns
         from socle.notices import todos
@@ -26,6 +26,7 @@ class HeliosConfig(AppConfig):
                 check=returns.check,
             ),
         )
+        banners.register(Protocol.HELIOS, "helios:list", Capability.FLOWS_READ)
         navigation.register(
             Door(Scope.COMMUNE, "Flux comptables", "helios:list", Capability.FLOWS_READ, 20, "flow")
         )

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from socle.accounts.models import Person
-from socle.core import fences
+from socle.core import fences, tls
 from socle.core.crypto import CannotUnseal
 from socle.core.refusals import Refusal
 from socle.delivery import actions as delivery
@@ -65,9 +65,9 @@ def save_account(
     if base_url:
         account.base_url = policies.check_base_url(base_url)
     if ca_pem:
-        account.ca_pem = credentials.check_authority(ca_pem)
+        account.ca_pem = tls.check_authority(ca_pem)
     if certificate:
-        identity = credentials.read_identity(
+        identity = tls.read_identity(
             certificate=certificate, key=key, password=certificate_password
         )
         credentials.seal_identity(account, identity)

@@ -43,6 +43,8 @@ class S2lowAdapter:
         outbound = self._outbound(name)
         account = self._account(outbound.organisation)
         with self._told(account, name), sending.unpacked(outbound, content) as luggage:
+            if luggage.what is None:
+                return
             client = self._client(account)
             sending.hand_over(outbound, luggage, client, at=timezone.now())
 
@@ -127,7 +129,8 @@ class S2lowAdapter:
             yield
         except NotAnAnswer as problem:
             self._note(account, problem)
-            raise OperatorUnavailable(str(problem)) from problem
+            alone = isinstance(problem, AccountFault)
+            raise OperatorUnavailable(str(problem), is_whole=not alone) from problem
         except Refused as refusal:
             raise OperatorRefused(f"S²LOW n’a pas pris « {name} » : {refusal}") from refusal
 

@@ -11,12 +11,12 @@ class S2lowConfig(AppConfig):
 
     def ready(self) -> None:
         from socle.delivery import adapters
-        from socle.s2low import credentials
+        from socle.s2low import credentials, queries
         from socle.s2low.adapter import S2lowAdapter
 
         for field, purpose in credentials.SEALED.items():
             crypto.register("s2low.S2lowAccount", field, purpose=purpose)
-        adapters.register("s2low", S2lowAdapter)
+        adapters.register("s2low", S2lowAdapter, obstacle=queries.obstacle)
         account = "s2low.S2lowAccount"
         crypto.register(account, "sealed_certificate", purpose=credentials.CERTIFICATE)
         crypto.register(account, "sealed_key", purpose=credentials.KEY)

@@ -1,18 +1,15 @@
 """S²LOW over HTTPS: one question, one answer, nothing followed, nothing unbounded."""
 
 import http.client
-import os
-import socket
 import ssl
-import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from socle.core.tls import cut_after, load_identity, shut
 from socle.s2low.protocol import answers, requests
 from socle.s2low.protocol.answers import (
     ActeState,
@@ -22,9 +19,10 @@ from socle.s2low.protocol.answers import (
     Identity,
     Letter,
     Listed,
+    Related,
     Retour,
 )
-from socle.s2low.protocol.archive import Acte
+from socle.s2low.protocol.archive import Acte, LetterReply
 from socle.s2low.protocol.multipart import Upload
 from socle.s2low.protocol.outcomes import AccountFault, NotAnAnswer
 from socle.s2low.protocol.requests import Request
@@ -81,7 +79,7 @@ class S2lowClient:
             self._url.hostname or "", self._url.port, timeout=self._silence, context=self._tls
         )
         try:
-            with _cut_after(self._deadline, connection):
+            with cut_after(self._deadline, connection):
                 self._send(connection, request)
                 return _read(connection.getresponse(), request.limit)
         except ssl.SSLError as problem:
@@ -201,6 +199,14 @@ class S2lowClient:
             answer = self.ask(requests.download_envelope(envelope))
         return answers.archive_in(answer)
 
+    def related(self, number: str) -> list[Related]:
+        """The messages of the préfecture about an act, whether they were read or not."""
+        return self._find(requests.related_letters(number), answers.related_in)
+
+    def reply(self, letter: str, reply: LetterReply) -> str:
+        """Answer a letter; the number of the answer's own transaction."""
+        return self._find(requests.reply_to_letter(letter, reply), answers.number_in)
+
     def mark_letter_read(self, number: str) -> None:
         """Say that a message is kept."""
         self._find(requests.mark_letter_read(number), answers.check_marked)
@@ -241,32 +247,13 @@ def tls_context(credentials: Credentials) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_verify_locations(cadata=credentials.ca)
-        with _in_memory(credentials.certificate + b"\n" + credentials.key) as path:
-            context.load_cert_chain(path)
+        load_identity(context, certificate=credentials.certificate, key=credentials.key)
     except (OSError, ValueError) as fault:
         raise AccountFault(
             "Le certificat enregistré pour ce compte S²LOW est inutilisable : enregistrez-le de "
             "nouveau."
         ) from fault
     return context
-
-
-@contextmanager
-def _in_memory(secret: bytes) -> Iterator[str]:
-    """A path OpenSSL can read `secret` from without it ever being on a disk.
-
-    `ssl` only takes paths. A temporary file, even private and deleted at once, reaches the disk and
-    outlives a killed process; an anonymous memory file does neither. It exists on Linux only,
-    where Socle runs.
-    """
-    descriptor = os.memfd_create("s2low", os.MFD_CLOEXEC)
-    try:
-        view = memoryview(secret)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        yield f"/proc/self/fd/{descriptor}"
-    finally:
-        os.close(descriptor)
 
 
 def _tls_fault(problem: ssl.SSLError) -> NotAnAnswer:
@@ -301,28 +288,7 @@ class _Connection(http.client.HTTPSConnection):
     def cut_off(self) -> None:
         """End the conversation from another thread; whoever waits for a byte is woken."""
         self.cut = True
-        if self.sock is not None:
-            # SSLSocket.shutdown would take its TLS state away from under the reading thread.
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
-
-
-@contextmanager
-def _cut_after(seconds: float, connection: _Connection) -> Iterator[None]:
-    def cut() -> None:
-        try:
-            connection.cut_off()
-        except OSError:
-            return
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-    if connection.cut:
-        raise TimeoutError("deadline")
+        shut(self.sock)
 
 
 def _basic(credentials: Credentials) -> dict[str, str]:

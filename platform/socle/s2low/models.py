@@ -81,6 +81,7 @@ class What(models.TextChoices):
     ACTE = "acte", "Acte"
     CANCELLATION = "cancellation", "Annulation"
     CLASSIFICATION = "classification", "Demande de classification"
+    REPLY = "reply", "Réponse à un courrier"
     FLOW = "flow", "Flux PES"
 
 

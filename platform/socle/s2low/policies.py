@@ -40,12 +40,6 @@ class WrongAddress(Refusal):
     code = "s2low.wrong_address"
 
 
-class UnusableCertificate(Refusal):
-    """The certificate, its key, or the server's authority cannot be used."""
-
-    code = "s2low.unusable_certificate"
-
-
 class WrongLogin(Refusal):
     """The login cannot be used, or lacks its password."""
 

@@ -1,5 +1,6 @@
 """What waits for an account at S²LOW: answers to our transactions, letters, PES retour."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from socle.s2low.protocol.statuses import (
     flow_label,
 )
 
+log = logging.getLogger(__name__)
 TRANSACTION: Final = "tr"
 LETTER: Final = "letter"
 RETOUR: Final = "retour"
@@ -71,6 +73,9 @@ def _acte(row: S2lowTransaction, client: S2lowClient, at: datetime) -> Waiting |
     if state is None:
         actions.note_poll(row, at=at, problem=row.problem)
         return None
+    if state.status == ActeStatus.TRANSMITTED and returns.is_final_once_sent(row.message_name):
+        actions.settle(transaction_id=row.pk, at=at)
+        return None
     found = _acte_answer(row, state, client)
     problem = "" if state.status in set(ActeStatus) else f"{acte_label(state.status)}."
     if found is None and state.status in HELD_UP:
@@ -98,6 +103,9 @@ def _acte_answer(row: S2lowTransaction, state: ActeState, client: S2lowClient) -
         return None
     if row.what == What.CLASSIFICATION:
         return _classification(row, state, client)
+    if row.what == What.REPLY:
+        name, content = returns.reply_receipt(state.content, message_name=row.message_name)
+        return _waiting(row, name, content)
     return _acknowledgement(row, state, client)
 
 
@@ -183,7 +191,8 @@ def _letters(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
             content = client.letter(letter.id)
         except (AccountFault, Unreachable):
             raise
-        except (NotAnAnswer, Refused):
+        except (NotAnAnswer, Refused) as fault:
+            log.warning("%s: letter %s not taken, asked for again (%s)", account, letter.id, fault)
             continue
         name = f"courrier-s2low-{letter.id}.tar.gz"
         key = f"{LETTER}-{account.pk}-{letter.id}"
@@ -201,7 +210,8 @@ def _retours(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
             content = client.retour(retour.id)
         except (AccountFault, Unreachable):
             raise
-        except (NotAnAnswer, Refused):
+        except (NotAnAnswer, Refused) as fault:
+            log.warning("%s: retour %s not taken, asked for again (%s)", account, retour.id, fault)
             continue
         key = f"{RETOUR}-{account.pk}-{retour.id}"
         yield Waiting(Return(key, Protocol.HELIOS, retour.name[:200] or f"{key}.xml"), content)

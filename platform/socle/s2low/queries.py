@@ -1,11 +1,12 @@
 """Questions about accounts and transactions."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, Count, F, Max, Q, QuerySet, When
 
-from socle.delivery.models import TransmissionOperator
+from socle.delivery.models import Inbound, TransmissionOperator
 from socle.directory.models import Organisation
 from socle.s2low import policies
 from socle.s2low.models import S2lowAccount, S2lowPaper, S2lowState, S2lowTransaction, What
@@ -14,6 +15,16 @@ from socle.s2low.models import S2lowAccount, S2lowPaper, S2lowState, S2lowTransa
 def account_of(operator: TransmissionOperator, organisation: Organisation) -> S2lowAccount | None:
     """The account that transmits for an organisation, or None."""
     return accounts(operator).filter(organisation=organisation).first()
+
+
+def obstacle(operator: TransmissionOperator, organisation: Organisation, protocol: str) -> str:
+    """Why an organisation cannot transmit through this S²LOW; "" when it can."""
+    if account_of(operator, organisation) is None:
+        return (
+            f"« {organisation} » n’a pas encore de compte {operator} : ajoutez-le à l’écran des "
+            "comptes S²LOW."
+        )
+    return ""
 
 
 def shared_row(operator: TransmissionOperator) -> S2lowAccount | None:
@@ -27,6 +38,53 @@ def accounts(operator: TransmissionOperator) -> QuerySet[S2lowAccount]:
         S2lowAccount.objects.filter(operator=operator, organisation__isnull=False)
         .select_related("operator", "organisation")
         .order_by(F("called_at").asc(nulls_first=True), "pk")
+    )
+
+
+def accounts_shown() -> QuerySet[S2lowAccount]:
+    """The accounts of organisations, those in trouble first, then by name."""
+    return (
+        S2lowAccount.objects.filter(organisation__isnull=False)
+        .select_related("operator", "organisation")
+        .order_by(Case(When(problem="", then=1), default=0), "organisation__sort_key", "pk")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was fetched through one account."""
+
+    transactions: int
+    open: int
+    letters: int
+    last_letter: datetime | None
+    classification: datetime | None
+    stamped: int
+    unstamped: int
+    """Acknowledged acts S²LOW gave no stamped copy of that is really stamped."""
+
+
+def fetched(account: S2lowAccount) -> Fetched:
+    """What came back through an account: answers, letters, classification, stamped copies."""
+    ours = S2lowTransaction.objects.filter(
+        operator=account.operator_id, organisation=account.organisation_id
+    )
+    waiting = (S2lowState.ASKED, S2lowState.OPEN, S2lowState.UNNUMBERED)
+    acts = ours.filter(what=What.ACTE, state=S2lowState.ANSWERED).exclude(status=-1)
+    letters = Inbound.objects.filter(
+        operator=account.operator_id,
+        organisation=account.organisation_id,
+        external_id__startswith=f"letter-{account.pk}-",
+    ).aggregate(count=Count("pk"), last=Max("received_at"))
+    classification = ours.filter(what=What.CLASSIFICATION, state=S2lowState.ANSWERED)
+    return Fetched(
+        transactions=ours.count(),
+        open=ours.filter(state__in=waiting).count(),
+        letters=letters["count"],
+        last_letter=letters["last"],
+        classification=classification.aggregate(last=Max("answered_at"))["last"],
+        stamped=acts.filter(papers_kept=True).count(),
+        unstamped=acts.filter(papers_kept=False, papers_at__isnull=False).count(),
     )
 
 

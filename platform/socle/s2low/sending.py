@@ -40,7 +40,8 @@ _WINDOW: Final = timedelta(days=30)
 class Luggage:
     """What is handed over: its kind, what is remembered of it, and the value to send."""
 
-    what: What
+    what: What | None
+    """None: S²LOW sends it by itself, there is nothing to hand over."""
     message: archive.Message | Upload
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -77,6 +78,9 @@ def hand_over(
     row, unanswered = actions.ask(outbound, at=at, what=luggage.what, **luggage.facts)
     if row.state in HELD:
         return row
+    if unanswered and luggage.what == What.REPLY:
+        actions.refuse(row, _REPLY_IN_DOUBT)
+        raise Refused(_REPLY_IN_DOUBT)
     try:
         actions.number(row, _post(row, luggage, client))
     except Refused as refusal:
@@ -87,6 +91,12 @@ def hand_over(
             actions.refuse(row, str(refusal))
             raise
     return row
+
+
+_REPLY_IN_DOUBT: Final = (
+    "on ne sait pas si la réponse au courrier est arrivée, et rien ne permet de le demander : "
+    "regardez-le sur S²LOW, puis relancez l’envoi si elle n’y est pas."
+)
 
 
 def _is_our_own(row: S2lowTransaction, client: S2lowClient) -> bool:
@@ -167,17 +177,33 @@ def _post(row: S2lowTransaction, luggage: Luggage, client: S2lowClient) -> str:
             return client.create(acte)
         case archive.Cancellation(identifier=identifier):
             return client.cancel(_number_of(row, identifier))
+        case archive.LetterReply() as reply:
+            return client.reply(_letter_answered(row, reply, client), reply)
         case Upload() as flow:
             return client.import_flow(flow)
         case _:
             return client.request_classification()
 
 
+def _letter_answered(row: S2lowTransaction, reply: archive.LetterReply, client: S2lowClient) -> str:
+    """The number S²LOW gives the letter a reply is for: its type, and its date among several."""
+    related = client.related(_number_of(row, reply.identifier))
+    found = [one.id for one in related if one.type == reply.letter]
+    if len(found) > 1:
+        found = [one for one in found if archive.letter_date(client.letter(one)) == reply.dated]
+    if len(found) != 1:
+        raise Refused(
+            f"S²LOW ne montre pas le courrier du {reply.dated:%d/%m/%Y} auquel répondre : répondez "
+            "sur S²LOW, ou appelez son administrateur."
+        )
+    return found[0]
+
+
 def _number_of(row: S2lowTransaction, identifier: str) -> str:
     original = queries.transmitted(row.operator, row.organisation, identifier)
     if original is None:
         raise Refused(
-            f"l’acte {identifier} n’a pas été transmis par ce compte : annulez-le par l’outil qui "
+            f"l’acte {identifier} n’a pas été transmis par ce compte : faites-le par l’outil qui "
             "l’a transmis."
         )
     return original.number
@@ -197,8 +223,13 @@ def _luggage(parcel: archive.Parcel) -> Luggage:
         case archive.Cancellation(identifier=identifier) as cancellation:
             facts = names | {"identifier": identifier, **_identified(identifier)}
             return Luggage(What.CANCELLATION, cancellation, facts)
-        case request:
+        case archive.LetterReply(identifier=identifier) as reply:
+            facts = names | {"identifier": identifier, **_identified(identifier)}
+            return Luggage(What.REPLY, reply, facts)
+        case archive.ClassificationRequest() as request:
             return Luggage(What.CLASSIFICATION, request, names)
+        case receipt:
+            return Luggage(None, receipt)
 
 
 def _acte_facts(acte: archive.Acte) -> dict[str, Any]:

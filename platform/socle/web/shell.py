@@ -40,6 +40,7 @@ class Shell:
     places: tuple[Place, ...]
     place: Place | None
     navigation: tuple[Any, ...]
+    announcements: tuple[Any, ...]
     person: str
     demo: bool
     syndicat: str
@@ -93,6 +94,7 @@ def gather(request: HttpRequest | None) -> Shell:
         places=places,
         place=next((place for place in places if place.current), None),
         navigation=tuple(getattr(request, "navigation", None) or ()),
+        announcements=tuple(getattr(request, "announcements", tuple)()),
         person=person_of(request),
         demo=bool(getattr(request, "demo", getattr(settings, "DEMO", False))),
         syndicat=getattr(settings, "SYNDICAT_NAME", ""),

@@ -41,6 +41,9 @@ _PAGE: Final = re.compile(
 _TAG: Final = re.compile(r"<[^>]{0,200}>")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 _STATUS: Final = re.compile(rb"-?[0-9]{1,4}")
+_RELATED: Final = re.compile(
+    r"(?P<type>[0-9]{1,2})-(?P<status>-?[0-9]{1,3})-(?P<id>[1-9][0-9]{0,17})"
+)
 _PDF_TAIL: Final = 2048
 _DOWNLOAD: Final = "/modules/actes/actes_download_file.php"
 _SEVERAL_ACCOUNTS: Final = "error=multiple_accounts"
@@ -114,6 +117,15 @@ class Letter:
     type: int
     identifier: str
     last_status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A message of the préfecture about one act, read or not."""
+
+    id: str
+    type: int
+    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +314,20 @@ def letters_in(answer: Answer) -> list[Letter]:
         )
         for item in _objects(_json(answer))
     ]
+
+
+def related_in(answer: Answer) -> list[Related]:
+    """The messages about an act: `type-status-id` a line, where the status may be negative."""
+    text = answer.body.decode("ascii", "replace")
+    if not 200 <= answer.status < 300 or _PAGE.match(answer.body):
+        raise NotAnAnswer("la liste des courriers de l’acte n’est pas venue")
+    found = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        read = _RELATED.fullmatch(line)
+        if read is None:
+            raise NotAnAnswer("la liste des courriers de l’acte est illisible")
+        found.append(Related(read["id"], int(read["type"]), int(read["status"])))
+    return found
 
 
 def check_marked(answer: Answer) -> None:

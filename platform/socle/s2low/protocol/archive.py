@@ -5,6 +5,7 @@ is read here from the facts of the norm alone: what another room wrote is not ta
 """
 
 import gzip
+import io
 import re
 import tarfile
 import tempfile
@@ -74,7 +75,41 @@ class ClassificationRequest:
     departement: str
 
 
-Message = Acte | Cancellation | ClassificationRequest
+@dataclass(frozen=True, slots=True)
+class LetterReply:
+    """A message 2-2, 3-3, 3-4, 4-3 or 4-4: the answer to a letter of the préfecture.
+
+    `letter` is the type of the letter answered, `dated` its date; `refuses` tells 3-3 and 4-3.
+    """
+
+    siren: str
+    identifier: str
+    letter: int
+    dated: date
+    refuses: bool
+    document: Piece
+    annexes: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message 3-2 or 4-2, which S²LOW sends by itself (status 8)."""
+
+    siren: str
+    identifier: str
+
+
+Message = Acte | Cancellation | ClassificationRequest | LetterReply | Receipt
+
+_REPLIES: Final = {
+    "ReponseCourrierSimple": (2, False),
+    "RefusPieceComplementaire": (3, True),
+    "PieceComplementaire": (3, False),
+    "RejetLettreObservations": (4, True),
+    "ReponseLettreObservations": (4, False),
+}
+"""Root of a reply → type of the letter it answers, whether it refuses (norm §3.5)."""
+_RECEIPTS: Final = frozenset({"ARDemandePieceComplementaire", "ARLettreObservations"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +119,18 @@ class Parcel:
     envelope_name: str
     message_name: str
     message: Message
+
+
+def letter_date(content: bytes) -> date | None:
+    """The date of the letter in an archive of S²LOW, or None when none can be read."""
+    with ExitStack() as files:
+        try:
+            found = _entries(cast(BinaryIO, io.BytesIO(content)), files)
+            roots = [xml.parse(_read(one)) for name, one in found.items() if name.endswith(".xml")]
+        except (*_BROKEN, UnusableArchive):
+            return None
+    dates = (xml.read_date(xml.attribute(root, "DateCourrierPref")) for root in roots)
+    return next(filter(None, dates), None)
 
 
 @contextmanager
@@ -170,6 +217,10 @@ def _message(
             return Cancellation(siren, xml.attribute(root, "IDActe"))
         case "DemandeClassification":
             return ClassificationRequest(siren, departement)
+        case name if name in _REPLIES:
+            return _reply(root, siren, files)
+        case name if name in _RECEIPTS:
+            return Receipt(siren, xml.attribute(root, "IDActe"))
         case other:
             raise UnusableArchive(f"un message « {other} » ne passe pas encore par S²LOW.")
 
@@ -194,6 +245,24 @@ def _acte(root: etree._Element, siren: str, departement: str, files: dict[str, U
         matiere=_matiere(root),
         subject=xml.text_at(root, "Objet"),
         paper_complement=xml.text_at(root, "DocumentPapier").upper() in {"O", "1"},
+        document=document,
+        annexes=tuple(annexes),
+    )
+
+
+def _reply(root: etree._Element, siren: str, files: dict[str, Upload]) -> LetterReply:
+    letter, refuses = _REPLIES[xml.root_name(root)]
+    dated = xml.read_date(xml.attribute(root, "DateCourrierPref"))
+    named = [xml.text_at(one, "NomFichier") for one in root.iterfind(".//{*}Document")]
+    if dated is None or not named:
+        raise UnusableArchive("la réponse n’indique ni la date du courrier ni son document.")
+    document, *annexes = [_piece(name, files) for name in named]
+    return LetterReply(
+        siren=siren,
+        identifier=xml.attribute(root, "IDActe"),
+        letter=letter,
+        dated=dated,
+        refuses=refuses,
         document=document,
         annexes=tuple(annexes),
     )

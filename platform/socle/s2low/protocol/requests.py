@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
-from socle.s2low.protocol.archive import Acte
+from socle.s2low.protocol.archive import Acte, LetterReply
 from socle.s2low.protocol.multipart import Form, Upload
 from socle.s2low.protocol.outcomes import Refused
 
@@ -184,6 +184,25 @@ def list_letters() -> Request:
 def get_letter(number: str) -> Request:
     """A message of the préfecture: S²LOW answers with a redirect to its archive."""
     return _get(f"{ACTES}actes_transac_get_document.php", ("id", number), limit=FILE_LIMIT)
+
+
+def related_letters(number: str) -> Request:
+    """The messages of the préfecture about an act, one a line (§3.7)."""
+    return _get(f"{ACTES}actes_transac_get_document.php", ("id", number))
+
+
+def reply_to_letter(number: str, reply: LetterReply) -> Request:
+    """Answer a letter of the préfecture. What refuses is 3, what sends is 4."""
+    fields: list[tuple[str, str | Upload]] = [
+        ("api", "1"),
+        ("id", number),
+        ("type_envoie", "3" if reply.refuses else "4"),
+        ("type_acte", reply.document.typology),
+        *[("type_pj[]", annexe.typology) for annexe in reply.annexes],
+        ("acte_pdf_file", reply.document.upload),
+        *[("acte_attachments[]", annexe.upload) for annexe in reply.annexes],
+    ]
+    return Request(f"{ACTES}actes_transac_reponse_create.php", form=Form(fields))
 
 
 def mark_letter_read(number: str) -> Request:

@@ -22,6 +22,7 @@ RAW_NAME: Final = "reponse-s2low.txt"
 OPERATOR_NATURE: Final = "999"
 """Nature of what S²LOW itself refuses: the State uses it for what its own codes do not name."""
 _ACKNOWLEDGEMENTS: Final = {False: "ARActe", True: "ARAnnulation"}
+_REPLY_RECEIPTS: Final = {"ARPieceComplementaire": "3-5", "ARReponseRejetLettreObservations": "4-5"}
 _MINISTRY: Final = re.compile(r"(?P<nature>[0-9]{1,3}) - (?P<detail>.*)", re.S)
 _ENVELOPE: Final = re.compile(
     r"Enveloppe rejetée par le MI \((?P<nature>[0-9]{1,3}) : (?P<detail>.*)\)", re.S
@@ -65,6 +66,22 @@ def check_acknowledgement(raw: bytes, *, identifier: str, cancellation: bool) ->
 def acknowledgement_name(identifier: str, *, cancellation: bool) -> str:
     """The name the norm gives to the AR of an act or of its cancellation."""
     return f"{identifier}-{'6-2' if cancellation else '1-2'}_0.xml"
+
+
+def is_final_once_sent(message_name: str) -> bool:
+    """Whether the préfecture never acknowledges this message: the answer to a courrier simple."""
+    return bool(re.search(r"-2-2_\d+\.xml$", message_name))
+
+
+def reply_receipt(raw: bytes, *, message_name: str) -> tuple[str, bytes]:
+    """Name and bytes of the AR (3-5, 4-5) of an answer to a letter. Raises NotAnAnswer."""
+    try:
+        root = xml.root_name(xml.parse(raw))
+    except xml.UnreadableXml as fault:
+        raise NotAnAnswer("le fichier reçu n’est pas l’accusé de réception") from fault
+    if root not in _REPLY_RECEIPTS:
+        raise NotAnAnswer("le fichier reçu n’est pas l’accusé de réception de la réponse")
+    return re.sub(r"-[34]-[34]_\d+\.xml$", f"-{_REPLY_RECEIPTS[root]}_0.xml", message_name), raw
 
 
 def anomaly_archive(reason: str, raw: bytes, sent: Sent) -> bytes:
