@@ -1,3 +1,6 @@
+from importlib import import_module
+from typing import Final
+
 from django.apps import AppConfig
 
 from socle.accounts import navigation
@@ -6,11 +9,19 @@ from socle.accounts.navigation import Door, Scope
 from socle.core import crypto
 from socle.journal import events
 
+ROOMS: Final = ("accreditation", "dossier", "slots", "stock", "service")
+
 
 class RegistrationAuthorityConfig(AppConfig):
     name = "registration_authority"
     label = "registration_authority"
     verbose_name = "Autorité d’enregistrement"
+
+    def import_models(self) -> None:
+        """The models of the sub-packages are of this application too."""
+        super().import_models()
+        for room in ROOMS:
+            import_module(f"{self.name}.{room}.models")
 
     def ready(self) -> None:
         from registration_authority import adapters, cmp, portal, todos, training

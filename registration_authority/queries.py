@@ -129,7 +129,7 @@ def files() -> QuerySet[CertificateFile]:
     """Files with what their next step depends on: counts of pieces, state of the live request."""
     live = CertificateRequest.objects.filter(file=OuterRef("pk"), state__in=LIVE_REQUESTS)
     return CertificateFile.objects.select_related(
-        "organisation", "holder", "offer__authority", "assigned_to"
+        "organisation", "holder", "offer__authority", "assigned_to", "signed_by"
     ).annotate(
         pending=_pieces(PieceState.PENDING),
         refused=_pieces(PieceState.REFUSED),

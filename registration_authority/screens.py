@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from registration_authority.dossier.profiles import required_kinds
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -129,14 +130,14 @@ class PieceLine:
 
 
 def piece_lines(file: CertificateFile) -> list[PieceLine]:
-    """Every kind the offer asks for, in the order of the counter."""
+    """Every kind the file needs, in the order of the counter."""
     current = {piece.kind: piece for piece in file.pieces.filter(replaced_at=None)}
-    return [PieceLine(kind, current.get(kind)) for kind in file.offer.pieces]
+    return [PieceLine(kind, current.get(kind)) for kind in required_kinds(file)]
 
 
 def asked_kind(file: CertificateFile, slug: str) -> PieceKind:
-    """The kind of piece named in an address, if the file's offer asks for it; else 404."""
-    if slug not in file.offer.pieces:
+    """The kind of piece named in an address, if the file needs it; else 404."""
+    if slug not in required_kinds(file):
         raise Http404(slug)
     return PieceKind(slug)
 

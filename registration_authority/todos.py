@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registration_authority import portal, queries
+from registration_authority.dossier.profiles import required_kinds
 from registration_authority.models import (
     CertificateFile,
     CertificateRequest,
@@ -134,14 +135,14 @@ def _own_pieces(request: HttpRequest, organisation_id: int) -> Iterator[Todo]:
             usable=Count("pieces", filter=current & ~Q(pieces__state=PieceState.REFUSED)),
             refused=Count("pieces", filter=current & Q(pieces__state=PieceState.REFUSED)),
         )
-        .select_related("offer")
+        .select_related("offer", "signed_by")
         .first()
     )
     if open_file is None:
         return
     url = reverse("certificates:mine")
     refused = open_file.refused
-    absent = len(open_file.offer.pieces) - open_file.usable - refused
+    absent = len(required_kinds(open_file)) - open_file.usable - refused
     words = _agreed(refused, "pièce refusée", "pièces refusées")
     yield Todo(refused, f"{words}, à remplacer pour votre certificat", url, "Corriger", "danger")
     words = _agreed(absent, "pièce à déposer", "pièces à déposer")

@@ -544,9 +544,10 @@ class PieceContent(CapabilityView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Give the file."""
-        get_object_or_404(Piece, pk=pk)
-        piece = actions.note_reading(piece_id=pk, by=request.user, at=timezone.now())  # type: ignore[arg-type]
-        return files.give(piece.content)
+        piece = get_object_or_404(Piece.objects.select_related("file"), pk=pk)
+        if self.attempt(actions.note_reading, subject=piece.file, piece_id=pk) is None:
+            return redirect(f"{NAMESPACE}:file", pk=piece.file_id)
+        return files.give_piece(piece, reader=str(request.user), at=timezone.now())
 
 
 class Receive(CounterForm):
