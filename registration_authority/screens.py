@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from registration_authority.dossier.profiles import required_kinds
@@ -61,12 +63,13 @@ class FileFormView(AttemptView):
     def get(self, request: HttpRequest, **address: Any) -> HttpResponse:
         """Ask."""
         file = self.file(**address)
-        return self.show(file, self.form_class(initial=self.initial(file)))
+        options = self.form_options(file)
+        return self.show(file, self.form_class(initial=self.initial(file), **options))
 
     def post(self, request: HttpRequest, **address: Any) -> HttpResponse:
         """Do, or ask again with what was wrong."""
         file = self.file(**address)
-        form = self.form_class(request.POST, request.FILES)
+        form = self.form_class(request.POST, request.FILES, **self.form_options(file))
         if not form.is_valid():
             return self.show(file, form)
         return self.carry_out(file, form) or self.show(file, form)
@@ -77,6 +80,10 @@ class FileFormView(AttemptView):
 
     def initial(self, file: CertificateFile) -> dict[str, Any]:
         """What the form starts with."""
+        return {}
+
+    def form_options(self, file: CertificateFile) -> dict[str, Any]:
+        """What the form is made with, besides what was typed."""
         return {}
 
     def carry_out(self, file: CertificateFile, form: forms.Form) -> HttpResponse | None:
@@ -154,3 +161,56 @@ def pem_response(certificate: Certificate) -> HttpResponse:
         f'attachment; filename="certificat-{certificate.serial[:12]}.pem"'
     )
     return response
+
+
+class PageForm(AttemptView):
+    """One question on a page of its own, about anything but a file."""
+
+    form_class: ClassVar[type[forms.Form]]
+    template_name: ClassVar[str] = "registration_authority/form.html"
+    title: ClassVar[str]
+    lead: ClassVar[str] = ""
+    button: ClassVar[str] = "Enregistrer"
+    back_label: ClassVar[str]
+    back_to: ClassVar[str]
+    """The name of the address to come back to."""
+
+    def get(self, request: HttpRequest, **address: Any) -> HttpResponse:
+        """Ask."""
+        return self.show(self.form_class(**self.form_options(**address)))
+
+    def post(self, request: HttpRequest, **address: Any) -> HttpResponse:
+        """Do, or ask again with what was wrong."""
+        form = self.form_class(request.POST, request.FILES, **self.form_options(**address))
+        if not form.is_valid():
+            return self.show(form)
+        return self.carry_out(form, **address) or self.show(form)
+
+    def form_options(self, **address: Any) -> dict[str, Any]:
+        """What the form is made with, besides what was typed."""
+        return {}
+
+    def carry_out(self, form: forms.Form, **address: Any) -> HttpResponse | None:
+        """Call the action; None when it was refused, with the reason on the form."""
+        raise NotImplementedError
+
+    def back_url(self) -> str:
+        """Where to come back to."""
+        return reverse(self.back_to)
+
+    def finish(self, sentence: str) -> HttpResponse:
+        """Say what was done and come back."""
+        messages.success(self.request, sentence)
+        return redirect(self.back_url())
+
+    def show(self, form: forms.Form) -> HttpResponse:
+        """The page with its form."""
+        context = {
+            "form": form,
+            "title": self.title,
+            "lead": self.lead,
+            "button": self.button,
+            "back_label": self.back_label,
+            "back_url": self.back_url(),
+        }
+        return render(self.request, self.template_name, context)

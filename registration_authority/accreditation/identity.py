@@ -25,12 +25,8 @@ def _mailbox(person: Person) -> str:
 
 
 def _share_a_document(one: Person, other: Person) -> bool:
-    digests = [
-        set(
-            FaceToFace.objects.filter(holder=who)
-            .exclude(document_digest="")
-            .values_list("document_digest", flat=True)
-        )
-        for who in (one, other)
-    ]
-    return bool(digests[0] & digests[1])
+    seen = FaceToFace.objects.filter(holder__in=(one.pk, other.pk)).exclude(document_digest="")
+    owners: dict[str, set[int]] = {}
+    for digest, owner in seen.values_list("document_digest", "holder_id"):
+        owners.setdefault(digest, set()).add(owner)
+    return any(len(both) > 1 for both in owners.values())

@@ -13,6 +13,8 @@ from registration_authority.dossier.models import (
     Mandate,
     MandateKind,
     Note,
+    PieceRule,
+    PolicyProfile,
 )
 from registration_authority.dossier.profiles import profile_of
 from registration_authority.models import (
@@ -318,3 +320,36 @@ def locked(file_id: int) -> CertificateFile:
         .get(pk=file_id)
     )
     return found
+
+
+# The policy of an offer
+
+
+@transaction.atomic
+def write_profile(*, profile: PolicyProfile, by: Person, at: datetime) -> PolicyProfile:
+    """Keep what the policy of an offer asks for, as it was typed and checked."""
+    profile.save()
+    record(
+        event="ra.policy_written",
+        subject=profile.offer,
+        by=by,
+        at=at,
+        detail={"offer": profile.offer.name, "document": profile.document},
+        schema="public",
+    )
+    return profile
+
+
+@transaction.atomic
+def write_rule(*, rule: PieceRule, by: Person, at: datetime) -> PieceRule:
+    """Keep how one kind of piece is examined under a policy."""
+    rule.save()
+    record(
+        event="ra.rule_written",
+        subject=rule.profile.offer,
+        by=by,
+        at=at,
+        detail={"offer": rule.profile.offer.name, "piece": rule.get_kind_display()},
+        schema="public",
+    )
+    return rule

@@ -46,7 +46,7 @@ class NotPaired(Refusal):
 def bring_store(
     *, operator: TransmissionOperator, content: bytes, by: Person, at: datetime
 ) -> TrustStore:
-    """Keep the authorities an operator accepts (PEM), in place of the last ones. UnreadableStore."""
+    """Keep the authorities an operator accepts (PEM). Raises UnreadableStore."""
     try:
         store = Store.of(content[: MAX_STORE + 1])
     except ValueError as fault:

@@ -1,6 +1,7 @@
 """Slots opened, taken, moved and given back: one function per event."""
 
 from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from django.db import IntegrityError, transaction
 
@@ -22,10 +23,10 @@ from socle.core.refusals import Refusal
 from socle.directory.models import Organisation
 from socle.journal.actions import record
 
-BOOKABLE: frozenset[str] = frozenset(
+BOOKABLE: Final[frozenset[str]] = frozenset(
     {FileState.SUBMITTED, FileState.PIECES_CHECKED, FileState.ISSUED}
 )
-MOST_SLOTS: int = 100
+MOST_SLOTS: Final = 100
 
 
 class SlotTaken(Refusal):
@@ -107,9 +108,7 @@ def book(*, file_id: int, slot_id: int, by: Person, at: datetime) -> Appointment
     Two that come together: the database gives the slot to one.
     """
     file = _locked(file_id)
-    slot = Slot.objects.select_for_update(of=("self",)).filter(pk=slot_id).first()
-    _check_bookable(file, slot, at)
-    assert slot is not None
+    slot = _bookable(file, slot_id, at)
     if same_person(slot.officer, file.holder):
         raise permissions.OwnFile(
             "Ce créneau est tenu par la personne titulaire : choisissez-en un autre."
@@ -210,15 +209,21 @@ def free(*, file: CertificateFile, at: datetime) -> None:
     )
 
 
-def _check_bookable(file: CertificateFile, slot: Slot | None, at: datetime) -> None:
+def _bookable(file: CertificateFile, slot_id: int, at: datetime) -> Slot:
+    """The slot, locked, if the file may take it. Raises ForbiddenStep, SlotTaken."""
     if file.state not in BOOKABLE:
         raise ForbiddenStep(
             "Ce dossier n’attend pas de rendez-vous : les pièces d’abord, ou il est terminé."
         )
-    wrong = slot is None or slot.closed_at is not None or slot.starts_at <= at
-    elsewhere = slot is not None and slot.organisation_id not in (None, file.organisation_id)
-    if wrong or elsewhere:
+    slot = (
+        Slot.objects.select_for_update(of=("self",))
+        .select_related("officer")
+        .filter(pk=slot_id, closed_at=None, starts_at__gt=at)
+        .first()
+    )
+    if slot is None or slot.organisation_id not in (None, file.organisation_id):
         raise _taken()
+    return slot
 
 
 def _check_officer_free(officer: Person, start: datetime, end: datetime) -> None:

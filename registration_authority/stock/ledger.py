@@ -1,4 +1,4 @@
-"""What happens to one token inside the action of a file or of the stock: the lines of the ledger."""
+"""What happens to one token inside the action of a file or of the stock, line by line."""
 
 from datetime import datetime
 

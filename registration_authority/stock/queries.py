@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from registration_authority.models import HandOver
-from registration_authority.stock.models import Location, Token, TokenState
+from registration_authority.stock.models import Location, Sleeve, Token, TokenState
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +54,13 @@ def receipts_to_send(authority_id: int) -> QuerySet[HandOver]:
         )
         .select_related("holder", "certificate__file__organisation")
         .order_by("signed_at")
+    )
+
+
+def sleeves() -> QuerySet[Sleeve]:
+    """Every sleeve with how many receipts it holds, those still here first."""
+    return (
+        Sleeve.objects.select_related("authority", "opened_by", "sent_by")
+        .annotate(size=Count("lines"))
+        .order_by(F("sent_at").desc(nulls_first=True), "-opened_at")
     )

@@ -274,7 +274,7 @@ def test_opening_a_piece_is_journalled_before_it_leaves(
 ) -> None:
     piece = counter.deposit(PieceKind.IDENTITY)
     response = desk.get(f"{PORTAL}pieces/{piece.pk}/fichier")
-    assert b"".join(response.streaming_content) == PDF
+    assert response.content.startswith(b"%PDF")
     connection.set_tenant(neighbour)
     assert Entry.objects.filter(event="ra.piece_read").exists()
     connection.set_schema_to_public()
