@@ -41,7 +41,7 @@ class Lines(forms.CharField):
         return list(dict.fromkeys(found))
 
 
-class ProfileForm(forms.ModelForm[PolicyProfile]):
+class ProfileForm(forms.ModelForm):
     """What the policy of an offer asks for."""
 
     identity_features = Lines(
@@ -85,7 +85,7 @@ class ProfileForm(forms.ModelForm[PolicyProfile]):
         }
 
 
-class RuleForm(forms.ModelForm[PieceRule]):
+class RuleForm(forms.ModelForm):
     """How one kind of piece is asked for and examined."""
 
     checks = Lines(

@@ -37,7 +37,7 @@ class PolicyProfile(models.Model):
     """1: the authority approves; 2: an operator who did not check the file approves first."""
     lock_hours = models.PositiveSmallIntegerField("dossier réservé (heures)", default=4)
     face_to_face_max_age_days = models.PositiveSmallIntegerField(
-        "face à face valable (jours)", null=True
+        "face à face valable (jours)", null=True, blank=True
     )
     keeps_document_digest = models.BooleanField(
         "empreinte du numéro de la pièce d’identité", default=False
@@ -48,7 +48,9 @@ class PolicyProfile(models.Model):
     delegate_allowed = models.BooleanField("délégataire admis", default=False)
     stock_required = models.BooleanField("support du stock seulement", default=False)
     token_reuse_allowed = models.BooleanField("support réutilisable", default=False)
-    uncollected_days = models.PositiveSmallIntegerField("retrait au plus tard (jours)", null=True)
+    uncollected_days = models.PositiveSmallIntegerField(
+        "retrait au plus tard (jours)", null=True, blank=True
+    )
     archive_location = models.CharField(
         max_length=9, choices=ArchiveLocation, default=ArchiveLocation.AUTHORITY
     )
@@ -83,7 +85,9 @@ class PieceRule(models.Model):
     profile = models.ForeignKey(PolicyProfile, on_delete=models.CASCADE, related_name="rules")
     kind = models.CharField(max_length=12, choices=PieceKind)
     when = models.CharField(max_length=8, choices=When, default=When.ALWAYS)
-    max_age_days = models.PositiveSmallIntegerField("ancienneté admise (jours)", null=True)
+    max_age_days = models.PositiveSmallIntegerField(
+        "ancienneté admise (jours)", null=True, blank=True
+    )
     checks = ArrayField(models.CharField(max_length=160), default=list)
     """What must be seen on the document; each is ticked before it is accepted."""
 

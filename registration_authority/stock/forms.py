@@ -9,7 +9,7 @@ from registration_authority.stock.models import Location, Token, TokenState
 from registration_authority.stock.policies import TOKEN_TRANSITIONS
 
 
-class LocationForm(forms.ModelForm[Location]):
+class LocationForm(forms.ModelForm):
     """A place where tokens are kept."""
 
     class Meta:
