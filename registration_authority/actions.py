@@ -3,14 +3,17 @@
 import io
 import zipfile
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from registration_authority import files, papers, permissions, policies, portal
+from registration_authority import files, papers, permissions, policies, portal, signing
+from registration_authority.accreditation.identity import same_person
+from registration_authority.accreditation.models import Power
+from registration_authority.accreditation.policies import SamePerson
 from registration_authority.adapters import (
     AuthorityUnavailable,
     Enrolment,
@@ -18,7 +21,13 @@ from registration_authority.adapters import (
     Waiting,
     adapter_for,
 )
+from registration_authority.dossier import actions as file_actions
+from registration_authority.dossier import policies as rules
+from registration_authority.dossier.models import Mandate, MandateKind, PolicyProfile
+from registration_authority.dossier.profiles import profile_of, required_kinds, rules_of
+from registration_authority.dossier.snapshot import digest_of
 from registration_authority.models import (
+    IDENTITY_KINDS,
     Certificate,
     CertificateFile,
     CertificateRequest,
@@ -48,6 +57,11 @@ from registration_authority.pki.check import (
 from registration_authority.pki.crl import UnusableList, on_list, read_list
 from registration_authority.pki.csr import Request, check_subject, read_request
 from registration_authority.pki.names import Holder, checked_holder
+from registration_authority.service import actions as service
+from registration_authority.slots import actions as slots
+from registration_authority.stock import ledger as stock
+from registration_authority.trace import journal as _journal
+from registration_authority.trace import tell_holder as _tell
 from socle.accounts import actions as accounts
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import CertificateLevel, Person
@@ -56,10 +70,12 @@ from socle.core.clock import PARIS, legal_date
 from socle.core.refusals import Refusal
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
+from socle.documents.keys import actions as keys
 from socle.journal.actions import record
-from socle.notices.actions import tell
 
 PUBLIC = "public"
+NUMBERS = "identity-numbers"
+"""The scope of the key under which numbers of identity documents are digested."""
 
 
 class NotGranted(Refusal):
@@ -117,7 +133,7 @@ def open_file(
         assigned_to=by,
         renews=renews,
     )
-    permissions.check_can_serve(by, file)
+    permissions.check_can_serve(by, file, power=Power.CHECK_FILE, at=at)
     holder_of(file)
     _insert_once(
         file,
@@ -147,7 +163,9 @@ def deposit_piece(
     policies.check_open_for_pieces(file.state)
     former = file.pieces.filter(kind=kind, replaced_at=None).first()
     policies.check_replaceable(former.state if former else None)
-    stored = files.keep_piece(content, name=name, by=by, at=at)
+    stored = files.keep_piece_of(kind, content, name=name, by=by, at=at)
+    if file.on_hold_since is not None and former is not None:
+        file_actions.end_hold(file)  # what it waited for has come
     if former is not None:
         former.replaced_at = at
         former.save(update_fields=["replaced_at"])
@@ -172,7 +190,7 @@ def submit(*, file_id: int, by: Person, at: datetime) -> CertificateFile:
     """Send the file to the counter, with every piece. Raises ForbiddenStep or MissingPieces."""
     file = _locked(file_id)
     policies.check_step(file.state, FileState.SUBMITTED)
-    policies.check_pieces_brought(file.offer.pieces, _piece_states(file))
+    policies.check_pieces_brought(required_kinds(file), _piece_states(file))
     file.submitted_at = at
     _move(file, FileState.SUBMITTED, "submitted_at")
     _journal(file, "ra.file_submitted", by, at, holder=str(file.holder))
@@ -181,38 +199,61 @@ def submit(*, file_id: int, by: Person, at: datetime) -> CertificateFile:
 
 @transaction.atomic
 def take(*, file_id: int, by: Person, at: datetime) -> CertificateFile:
-    """Make the file mine to handle. Raises OwnFile or ForbiddenStep."""
+    """Make the file mine to handle, and mine alone for the hours its policy gives.
+
+    Raises OwnFile, ForbiddenStep, FileLocked.
+    """
     file = _locked(file_id)
-    permissions.check_can_serve(by, file)
+    permissions.check_can_serve(by, file, power=Power.CHECK_FILE, at=at)
     if not file.is_open:
         raise policies.ForbiddenStep("Ce dossier est clos : il n’y a plus rien à y faire.")
+    rules.check_free(file, by, at=at)
     file.assigned_to = by
-    file.save(update_fields=["assigned_to"])
+    file.locked_until = at + timedelta(hours=profile_of(file.offer).lock_hours)
+    file.save(update_fields=["assigned_to", "locked_until"])
     _journal(file, "ra.file_taken", by, at, holder=str(file.holder))
     return file
 
 
 @transaction.atomic
 def accept_piece(
-    *, piece_id: int, by: Person, at: datetime, expires_on: date | None = None
+    *,
+    piece_id: int,
+    by: Person,
+    at: datetime,
+    expires_on: date | None = None,
+    dated_on: date | None = None,
+    checks: Iterable[str] = (),
+    name_read: str = "",
 ) -> Piece:
     """Accept a piece; the last one makes the file ready for the face to face.
 
-    `expires_on` is the end of an identity document. Raises OwnFile, ForbiddenStep, PieceIsFinal,
-    DocumentExpired.
+    `expires_on` is the end of an identity document, `dated_on` the day written on the document,
+    `checks` what the officer saw, `name_read` whom the mandate names. Raises OwnFile, FileLocked,
+    OnHold, ForbiddenStep, PieceIsFinal, DocumentExpired, PieceTooOld, NotExamined,
+    MandateNotInForce, AnotherRepresentative.
     """
     piece, file = _locked_piece(piece_id)
-    permissions.check_can_serve(by, file)
+    _check_may_decide(by, file, at)
     policies.check_step(file.state, FileState.PIECES_CHECKED)
     policies.check_acceptable(piece.state)
-    if piece.kind == PieceKind.IDENTITY:
-        policies.check_document(expires_on, on=legal_date(at), field="expires_on")
+    today = legal_date(at)
+    if piece.kind in IDENTITY_KINDS:
+        policies.check_document(expires_on, on=today, field="expires_on")
         piece.expires_on = expires_on
+    rule = rules_of(file).get(piece.kind)
+    rules.check_age(dated_on, max_age_days=rule.max_age_days if rule else None, on=today)
+    rules.check_ticked(rule.checks if rule else (), checks)
+    _check_signatory(file, piece.kind, dated_on, name_read)
+    piece.dated_on = dated_on
+    piece.checks = [one for one in (rule.checks if rule else ()) if one in set(checks)]
     _decide(piece, PieceState.ACCEPTED, by, at)
     _journal(file, "ra.piece_accepted", by, at, piece=piece.get_kind_display())
-    if policies.all_accepted(file.offer.pieces, _piece_states(file)):
+    if policies.all_accepted(required_kinds(file), _piece_states(file)):
+        _check_documents_still_valid(file, today)
         file.checked_at, file.checked_by = at, by
-        _move(file, FileState.PIECES_CHECKED, "checked_at", "checked_by")
+        file.checked_digest = digest_of(file)
+        _move(file, FileState.PIECES_CHECKED, "checked_at", "checked_by", "checked_digest")
         _journal(file, "ra.pieces_checked", by, at, holder=str(file.holder))
         _tell(
             file,
@@ -220,8 +261,8 @@ def accept_piece(
             "Votre dossier de certificat est complet",
             at,
             (
-                "Vos pièces sont acceptées. Prenez rendez-vous avec votre syndicat et venez avec "
-                "l’original de votre pièce d’identité."
+                "Vos pièces sont acceptées. Choisissez un rendez-vous dans votre espace, rubrique "
+                "« Mon certificat », et venez avec l’original de votre pièce d’identité."
             ),
         )
     return piece
@@ -234,7 +275,8 @@ def refuse_piece(*, piece_id: int, reason: str, by: Person, at: datetime) -> Pie
     Raises OwnFile, ForbiddenStep, PieceIsFinal, NeedsReason, SecretInText.
     """
     piece, file = _locked_piece(piece_id)
-    permissions.check_can_serve(by, file)
+    permissions.check_can_serve(by, file, power=Power.CHECK_FILE, at=at)
+    rules.check_free(file, by, at=at)
     told = policies.check_reason(reason)
     policies.check_refusable(piece.state)
     if file.state != FileState.SUBMITTED:
@@ -257,8 +299,14 @@ def refuse_piece(*, piece_id: int, reason: str, by: Person, at: datetime) -> Pie
 
 @transaction.atomic
 def note_reading(*, piece_id: int, by: Person, at: datetime) -> Piece:
-    """Write down who opens a piece, before a byte of it leaves."""
-    piece = Piece.objects.select_related("file__organisation", "file__holder").get(pk=piece_id)
+    """Write down who opens a piece, before a byte of it leaves.
+
+    Only an officer who serves the file may look. Raises OwnFile, NotAccredited, Denied.
+    """
+    piece = Piece.objects.select_related(
+        "file__organisation", "file__holder", "file__offer__authority"
+    ).get(pk=piece_id)
+    permissions.check_can_serve(by, piece.file, power=Power.CHECK_FILE, at=at)
     _journal(piece.file, "ra.piece_read", by, at, piece=piece.get_kind_display())
     return piece
 
@@ -278,21 +326,29 @@ def hold_face_to_face(
     recognised: bool,
     by: Person,
     at: datetime,
+    features: Iterable[str] = (),
 ) -> FaceToFace:
     """Write down that the holder came in person; only the end of the number is kept.
 
-    `recognised`: the officer compared the face and the names with the original. Raises OwnFile,
-    ForbiddenStep, NotTheHolder, WrongMoment, DocumentExpired, NotReady, SecretInText.
+    `recognised`: the officer compared the face and the names with the original, and saw `features`
+    on it. The « mandataire de certification » of the file may receive the person too, where the
+    policy admits one. Raises OwnFile, ForbiddenStep, OnHold, NotTheHolder, WrongMoment,
+    DocumentExpired, NotReady, NotExamined, SecretInText.
     """
     file = _locked(file_id)
-    permissions.check_can_serve(by, file)
+    proxy = _receiving_proxy(file, by, at)
+    power = None if proxy else Power.FACE_TO_FACE
+    permissions.check_can_serve(by, file, power=power, at=at)
+    rules.check_not_on_hold(file)
     policies.check_step(file.state, FileState.FACE_TO_FACE_DONE)
     policies.check_recognised(recognised)
     policies.check_free_text(place=place)
     policies.check_moment(held_at, now=at, field="held_at")
     held_on = legal_date(held_at)
     policies.check_document(document_expires_on, on=held_on, field="document_expires_on")
-    met = FaceToFace.objects.create(
+    profile = profile_of(file.offer)
+    rules.check_ticked(profile.identity_features, features, field="features")
+    met = FaceToFace(
         file=file,
         officer=by,
         holder=file.holder,
@@ -302,7 +358,15 @@ def hold_face_to_face(
         document_kind=document_kind,
         document_end=policies.kept_of_number(document_number),
         document_expires_on=document_expires_on,
+        document_digest=_digest_if_kept(profile, document_kind, document_number),
+        features=[one for one in profile.identity_features if one in set(features)],
+        proxy=proxy,
     )
+    pdf = papers.attestation(face_to_face=met, syndicat=directory.syndicat(), at=at)
+    name = f"Attestation de face à face - {file.holder}.pdf"
+    met.attestation = files.keep(pdf, name=name, by=by, at=at).pk
+    met.save(force_insert=True)
+    slots.honour(file=file, at=at)
     _move(file, FileState.FACE_TO_FACE_DONE)
     _journal(
         file,
@@ -313,6 +377,23 @@ def hold_face_to_face(
         document=met.get_document_kind_display(),
         place=place,
     )
+    return met
+
+
+@transaction.atomic
+def add_attestation(
+    *, file_id: int, content: bytes | BinaryIO, name: str, by: Person, at: datetime
+) -> FaceToFace:
+    """Keep the scan of the attestation signed on paper. Raises OwnFile, NotReady."""
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file, power=Power.FACE_TO_FACE, at=at)
+    met = FaceToFace.objects.select_for_update(of=("self",)).filter(file=file).first()
+    if met is None:
+        raise policies.no_face_to_face()
+    stored = files.keep_piece(content, name=name, by=by, at=at)
+    met.attestation_scan = stored.pk
+    met.save(update_fields=["attestation_scan"])
+    _journal(file, "ra.attestation_kept", by, at, holder=str(file.holder), sha256=stored.sha256)
     return met
 
 
@@ -355,18 +436,24 @@ def deposit_request(
 def issue(*, request_id: int, by: Person, at: datetime) -> CertificateRequest:
     """Send a request to the authority; a task asks and stores the answer.
 
-    Raises OwnFile, ForbiddenStep, NotReady, or UnfitName when a name was changed since.
+    Where the policy asks for two approvals, an operator who did not check the file gives the first.
+    Raises OwnFile, SamePerson, OnHold, ForbiddenStep, NotReady, ChangedSince, or UnfitName when a
+    name was changed since.
     """
     request, file = _locked_request(request_id)
-    permissions.check_can_serve(by, file)
-    if _met(file) is None:
+    _check_may_approve(by, file, at)
+    met = _met(file)
+    if met is None:
         raise policies.no_face_to_face()
     policies.check_step(file.state, FileState.ISSUED)
     policies.check_approvable(request.state)
+    _check_still_fresh(file, met, at)
     holder_of(file)
+    request.approved_digest = digest_of(file)
+    rules.check_unchanged(file.checked_digest, request.approved_digest)
     request.state = RequestState.APPROVED
     request.approved_at, request.approved_by = at, by
-    request.save(update_fields=["state", "approved_at", "approved_by"])
+    request.save(update_fields=["state", "approved_at", "approved_by", "approved_digest"])
     _journal(file, "ra.issue_asked", by, at, holder=str(file.holder))
     queue.after_commit("ra.issue", request_id=request.pk)
     return request
@@ -425,7 +512,7 @@ def deposit_certificate(
     is set aside. Raises OwnFile, ForbiddenStep, UnreadableBundle, PrivateKeyInBundle, UnusableList,
     NotWhatWasAsked.
     """
-    request = _awaited_by_hand(file_id, by)
+    request = _awaited_by_hand(file_id, by, at)
     authority = request.file.offer.authority
     found = of_key(read_bundle(content), request.public_key)
     if found is None:
@@ -449,7 +536,7 @@ def export_request(*, file_id: int, by: Person, at: datetime) -> bytes:
 
     Raises OwnFile, ForbiddenStep.
     """
-    request = _awaited_by_hand(file_id, by)
+    request = _awaited_by_hand(file_id, by, at)
     file = request.file
     sheet = papers.request_sheet(
         file=file,
@@ -590,16 +677,31 @@ def record_certificate(*, request_id: int, pem: str, at: datetime) -> Certificat
 
 @transaction.atomic
 def prepare_hand_over(
-    *, file_id: int, place: str, token_serial: str, by: Person, at: datetime
+    *,
+    file_id: int,
+    place: str,
+    token_serial: str,
+    by: Person,
+    at: datetime,
+    collected_by: Mandate | None = None,
+    override_reason: str = "",
 ) -> HandOver:
     """Draw up the receipt to print and sign; drawing it up again replaces the unsigned one.
 
-    Raises OwnFile, ForbiddenStep, NotReady, DocumentExpired, TokenOfAnother, SecretInText.
+    `collected_by` is the « mandataire » who comes in place of the holder, `override_reason` why it
+    is handed over although an operator does not know its authority. Raises OwnFile, ForbiddenStep,
+    OnHold, NotReady, DocumentExpired, TokenOfAnother, RouteNotAdmitted, UnknownDownstream,
+    SecretInText, and what `stock.actions.check_for_file` raises.
     """
     file = _locked(file_id)
     certificate, met = _check_can_hand_over(file, by, at)
-    policies.check_free_text(place=place, token_serial=token_serial)
+    policies.check_free_text(
+        place=place, token_serial=token_serial, override_reason=override_reason
+    )
     _check_token(token_serial, file, at)
+    stock.check_for_file(token_serial, file)
+    _check_collector(file, collected_by, by, at)
+    _check_downstream(certificate, override_reason, at)
     pdf = papers.receipt(
         certificate=certificate,
         face_to_face=met,
@@ -608,6 +710,7 @@ def prepare_hand_over(
         place=place,
         token_serial=token_serial,
         at=at,
+        collected_by=str(collected_by) if collected_by else "",
     )
     name = f"Procès-verbal de remise - {file.holder}.pdf"
     stored = files.keep(pdf, name=name, by=by, at=at)
@@ -621,8 +724,13 @@ def prepare_hand_over(
             "token_serial": token_serial,
             "receipt": stored.pk,
             "prepared_at": at,
+            "collected_by": collected_by,
+            "override_reason": override_reason.strip(),
         },
     )
+    if override_reason.strip():
+        told = override_reason.strip()
+        _journal(file, "ra.check_overridden", by, at, holder=str(file.holder), reason=told)
     _journal(file, "ra.receipt_prepared", by, at, holder=str(file.holder), sha256=stored.sha256)
     return hand_over
 
@@ -637,14 +745,17 @@ def hand_over(
     at: datetime,
     scan: BinaryIO | bytes | None = None,
     scan_name: str = "",
+    signed_on: date | None = None,
+    drawings: tuple[bytes, bytes] | None = None,
 ) -> HandOver:
     """Record that both signed the receipt and the holder accepted: the certificate is in use.
 
-    `scan` is the signed receipt, if at hand. Raises OwnFile, ForbiddenStep, NotReady,
-    DocumentExpired.
+    `scan` is the signed receipt, if at hand, `drawings` both signatures drawn on the screen (PNG,
+    the holder's first), `signed_on` the day written on the paper. Raises OwnFile, ForbiddenStep,
+    NotReady, DocumentExpired, WrongMoment, UnreadableDrawing.
     """
     file = _locked(file_id)
-    certificate, _ = _check_can_hand_over(file, by, at)
+    certificate, met = _check_can_hand_over(file, by, at)
     receipt = (
         HandOver.objects.select_for_update(of=("self",)).filter(certificate=certificate).first()
     )
@@ -658,12 +769,19 @@ def hand_over(
         raise policies.NotReady(
             f"Ce procès-verbal est au nom de {receipt.officer} : préparez-en un à votre nom."
         )
+    policies.check_signed_on(signed_on, met_on=met.held_on, today=legal_date(at))
     receipt.signed_at = receipt.accepted_at = at
+    if drawings is not None:
+        scan, scan_name = _signed_on_screen(receipt, drawings, at), "Procès-verbal signé.pdf"
     if scan is not None:
         receipt.signed_scan = files.keep_piece(scan, name=scan_name, by=by, at=at).pk
     receipt.save(update_fields=["signed_at", "accepted_at", "signed_scan"])
-    _move(file, FileState.HANDED_OVER)
+    _end(file, FileState.HANDED_OVER, at)
+    stock.give_to_holder(receipt.token_serial, file, by=by, at=at)
+    slots.honour(file=file, at=at)
     _put_in_use(certificate)
+    if file.renews_id is not None:
+        service.open_pairings(certificate=certificate, by=by, at=at)
     _journal(
         file,
         "ra.handed_over",
@@ -677,12 +795,31 @@ def hand_over(
 
 
 @transaction.atomic
+def acknowledge(*, file_id: int, by: Person, at: datetime) -> HandOver:
+    """The holder says that her « mandataire » gave her the token; twice is once. Raises NotHer."""
+    file = _locked(file_id)
+    permissions.check_is_holder(by, file)
+    receipt = (
+        HandOver.objects.select_for_update(of=("self",))
+        .filter(certificate__file=file, signed_at__isnull=False, collected_by__isnull=False)
+        .first()
+    )
+    if receipt is None:
+        raise policies.NotReady("Personne n’a retiré ce certificat à votre place.")
+    if receipt.acknowledged_at is None:
+        receipt.acknowledged_at = at
+        receipt.save(update_fields=["acknowledged_at"])
+        _journal(file, "ra.acknowledged", by, at, holder=str(file.holder))
+    return receipt
+
+
+@transaction.atomic
 def add_signed_receipt(
     *, file_id: int, content: bytes | BinaryIO, name: str, by: Person, at: datetime
 ) -> HandOver:
     """Keep the scan of a receipt signed on paper. Raises NotReady when nothing was signed."""
     file = _locked(file_id)
-    permissions.check_can_serve(by, file)
+    permissions.check_can_serve(by, file, power=Power.HAND_OVER, at=at)
     receipt = (
         HandOver.objects.select_for_update(of=("self",))
         .filter(certificate__file=file, signed_at__isnull=False)
@@ -726,10 +863,11 @@ def open_renewal(*, certificate_id: int, by: Person, at: datetime) -> Certificat
 def carry_face_to_face(*, file_id: int, by: Person, at: datetime) -> CertificateFile:
     """Renew on the face to face of the last file, where the offer allows it.
 
-    Raises OwnFile, ForbiddenStep, NotReady, NeedsFaceToFace with what changed.
+    Raises OwnFile, ForbiddenStep, OnHold, NotReady, NeedsFaceToFace with what changed.
     """
     file = _locked(file_id)
-    permissions.check_can_serve(by, file)
+    permissions.check_can_serve(by, file, power=Power.FACE_TO_FACE, at=at)
+    rules.check_not_on_hold(file)
     policies.check_step(file.state, FileState.FACE_TO_FACE_DONE)
     former = Certificate.objects.select_related("file").filter(pk=file.renews_id).first()
     if former is None:
@@ -746,6 +884,23 @@ def carry_face_to_face(*, file_id: int, by: Person, at: datetime) -> Certificate
     _move(file, FileState.FACE_TO_FACE_DONE, "carried_face_to_face")
     _journal(file, "ra.face_to_face_carried", by, at, holder=str(file.holder))
     return file
+
+
+@transaction.atomic
+def retire_former(*, file_id: int, by: Person, at: datetime) -> Certificate:
+    """Revoke the certificate a handed-over one replaces, once every account works with the new one.
+
+    Raises OwnFile, NotReady, NotPaired.
+    """
+    file = _locked(file_id)
+    permissions.check_can_serve(by, file, power=Power.HAND_OVER, at=at)
+    certificate = Certificate.objects.filter(file=file).first()
+    if certificate is None or file.renews_id is None or file.state != FileState.HANDED_OVER:
+        raise policies.NotReady(
+            "Le nouveau certificat n’est pas encore remis : l’ancien doit servir jusque-là."
+        )
+    service.check_all_paired(certificate)
+    return revoke(certificate_id=file.renews_id, reason=RevocationReason.SUPERSEDED, by=by, at=at)
 
 
 @transaction.atomic
@@ -846,11 +1001,35 @@ def decline(*, file_id: int, by: Person, at: datetime) -> Certificate:
     Raises OwnFile, ForbiddenStep.
     """
     file = _locked(file_id)
-    permissions.check_can_serve(by, file)
+    permissions.check_can_serve(by, file, power=Power.HAND_OVER, at=at)
     policies.check_step(file.state, FileState.CANCELLED)
     policies.check_step(file.state, FileState.HANDED_OVER)
     certificate = Certificate.objects.get(file=file)
     return revoke(certificate_id=certificate.pk, reason=RevocationReason.UNSPECIFIED, by=by, at=at)
+
+
+@transaction.atomic
+def expire_uncollected(*, file_id: int, at: datetime) -> Certificate | None:
+    """Revoke a certificate nobody came for within the days of its policy; None when not due."""
+    file = _locked(file_id)
+    certificate = Certificate.objects.select_for_update(of=("self",)).filter(file=file).first()
+    days = profile_of(file.offer).uncollected_days
+    if certificate is None or days is None or file.state != FileState.ISSUED:
+        return None
+    if at <= certificate.issued_at + timedelta(days=days):
+        return None
+    _take_out_of_use(certificate, file, RevocationReason.CESSATION, by=None, at=at)
+    _journal(
+        file,
+        "ra.uncollected",
+        "Socle",
+        at,
+        holder=str(file.holder),
+        serial=certificate.serial,
+        days=str(days),
+    )
+    queue.after_commit("ra.revoke", certificate_id=certificate.pk)
+    return certificate
 
 
 def revoke_at_authority(certificate_id: int, *, at: datetime) -> None:
@@ -878,7 +1057,7 @@ def close(*, file_id: int, to: FileState, reason: str, by: Person, at: datetime)
     Raises OwnFile, ForbiddenStep, NeedsReason, SecretInText.
     """
     file = _locked(file_id)
-    permissions.check_can_serve(by, file)
+    permissions.check_can_serve(by, file, power=Power.CHECK_FILE, at=at)
     policies.check_step(file.state, to)
     told = policies.check_reason(reason)
     if file.state == FileState.ISSUED or file.requests.filter(state=RequestState.APPROVED).exists():
@@ -887,7 +1066,7 @@ def close(*, file_id: int, to: FileState, reason: str, by: Person, at: datetime)
             "fermera avec lui."
         )
     file.closing_reason = told
-    _move(file, to, "closing_reason")
+    _end(file, to, at, "closing_reason")
     _journal(file, "ra.file_closed", by, at, holder=str(file.holder), state=to.label, reason=told)
     _tell(file, "closed", f"Votre dossier de certificat est {to.label.lower()}", at, told)
     return file
@@ -979,7 +1158,7 @@ def _settle(request: CertificateRequest, pem: str, *, kept: bool, at: datetime) 
     CertificateRequest.objects.filter(pk=request.pk).update(settled_at=at)
 
 
-def _awaited_by_hand(file_id: int, by: Person) -> CertificateRequest:
+def _awaited_by_hand(file_id: int, by: Person, at: datetime) -> CertificateRequest:
     """The request of a file whose authority waits for an operator."""
     request = (
         CertificateRequest.objects.select_related(
@@ -993,7 +1172,7 @@ def _awaited_by_hand(file_id: int, by: Person) -> CertificateRequest:
             "Ce dossier n’attend pas de certificat du portail d’une autorité : rechargez la page "
             "pour voir l’étape suivante."
         )
-    permissions.check_can_serve(by, request.file)
+    permissions.check_can_serve(by, request.file, power=Power.CHECK_FILE, at=at)
     return request
 
 
@@ -1037,9 +1216,10 @@ def _take_out_of_use(
     certificate.save(update_fields=["state", "revoked_at", "revoked_by", "revocation_reason"])
     accounts.withdraw_certificate(fingerprint=certificate.fingerprint, at=at)
     label = RevocationReason(reason).label
+    stock.retire_of(file, by=by, at=at, reason="Certificat révoqué avant sa remise")
     if file.state == FileState.ISSUED:
         file.closing_reason = f"Certificat révoqué avant sa remise : {label.lower()}"
-        _move(file, FileState.CANCELLED, "closing_reason")
+        _end(file, FileState.CANCELLED, at, "closing_reason")
     _tell(
         file,
         f"revoked:{certificate.pk}",
@@ -1062,16 +1242,115 @@ def _put(archive: zipfile.ZipFile, name: str, content: bytes, at: datetime) -> N
 def _check_can_hand_over(
     file: CertificateFile, by: Person, at: datetime
 ) -> tuple[Certificate, FaceToFace]:
-    permissions.check_can_serve(by, file)
+    permissions.check_can_serve(by, file, power=Power.HAND_OVER, at=at)
+    rules.check_not_on_hold(file)
     met = _met(file)
     if met is None:
         raise policies.no_face_to_face()
     policies.check_step(file.state, FileState.HANDED_OVER)
+    _check_still_fresh(file, met, at)
     certificate = Certificate.objects.get(file=file)
     policies.check_in_force(certificate.state, certificate.not_after, at=at)
     if file.carried_face_to_face_id is None:
         policies.check_document(met.document_expires_on, on=legal_date(at), field="place")
     return certificate, met
+
+
+def _check_may_decide(by: Person, file: CertificateFile, at: datetime) -> None:
+    permissions.check_can_serve(by, file, power=Power.CHECK_FILE, at=at)
+    rules.check_free(file, by, at=at)
+    rules.check_not_on_hold(file)
+
+
+def _check_may_approve(by: Person, file: CertificateFile, at: datetime) -> None:
+    """With two approvals asked for, whoever checked the file does not approve it (I1)."""
+    two = profile_of(file.offer).approvals_required > 1
+    power = Power.APPROVE if two else Power.CHECK_FILE
+    permissions.check_can_serve(by, file, power=power, at=at)
+    rules.check_not_on_hold(file)
+    if two and file.checked_by is not None and same_person(by, file.checked_by):
+        raise SamePerson(
+            f"{file.checked_by} a vérifié ce dossier : une autre personne doit l’approuver, un "
+            "second compte ne suffit pas."
+        )
+
+
+def _check_signatory(
+    file: CertificateFile, kind: str, dated_on: date | None, name_read: str
+) -> None:
+    """The signed request and the proof of the mandate must agree with who signs for the body."""
+    if file.signed_by is None:
+        return
+    if kind == PieceKind.TERMS:
+        if dated_on is None:
+            raise rules.MandateNotInForce(
+                "Indiquez la date de la signature : le signataire doit avoir pouvoir ce jour-là.",
+                field="dated_on",
+            )
+        rules.check_mandate(file.signed_by, on=dated_on, field="dated_on")
+    if kind == PieceKind.MANDATE and file.signed_by.kind == MandateKind.LEGAL:
+        rules.check_named(file.signed_by, name_read)
+
+
+def _check_documents_still_valid(file: CertificateFile, today: date) -> None:
+    current = file.pieces.filter(replaced_at=None, kind__in=IDENTITY_KINDS)
+    for expires_on in current.values_list("expires_on", flat=True):
+        policies.check_document(expires_on, on=today, field="expires_on")
+
+
+def _check_still_fresh(file: CertificateFile, met: FaceToFace, at: datetime) -> None:
+    """A carried face to face is old by nature: its offer said how often that is admitted."""
+    limit = profile_of(file.offer).face_to_face_max_age_days
+    if file.carried_face_to_face_id is None:
+        policies.check_met_recently(met.held_on, today=legal_date(at), max_age_days=limit)
+
+
+def _receiving_proxy(file: CertificateFile, by: Person, at: datetime) -> Mandate | None:
+    """The mandate by which `by` may receive the holder for their common body, if she has one."""
+    proxy = file.proxy
+    if proxy is None or proxy.person_id != by.pk or not profile_of(file.offer).proxy_allowed:
+        return None
+    rules.check_mandate(proxy, on=legal_date(at))
+    return proxy
+
+
+def _check_collector(
+    file: CertificateFile, proxy: Mandate | None, by: Person, at: datetime
+) -> None:
+    """Who comes in place of the holder is the « mandataire » of her file, in office today."""
+    if proxy is None:
+        return
+    if not profile_of(file.offer).proxy_allowed or proxy.pk != file.proxy_id:
+        raise rules.RouteNotAdmitted(
+            f"{proxy} ne peut pas retirer ce certificat : la personne titulaire vient elle-même, "
+            "ou le mandataire inscrit au dossier.",
+            field="collected_by",
+        )
+    rules.check_mandate(proxy, on=legal_date(at), field="collected_by")
+    if proxy.person is not None and same_person(proxy.person, by):
+        raise SamePerson("On ne se remet pas un certificat à soi-même.", field="collected_by")
+
+
+def _check_downstream(certificate: Certificate, override_reason: str, at: datetime) -> None:
+    unknown = service.operators_that_refuse(certificate, at=at)
+    if unknown and not override_reason.strip():
+        raise service.UnknownDownstream(
+            f"Le magasin d’autorités de {', '.join(unknown)} ne connaît pas l’autorité de ce "
+            "certificat : il y serait refusé. Prévenez l’opérateur, ou écrivez pourquoi vous le "
+            "remettez quand même.",
+            field="override_reason",
+        )
+
+
+def _digest_if_kept(profile: PolicyProfile, kind: str, number: str) -> str:
+    if not profile.keeps_document_digest:
+        return ""
+    return rules.document_digest(kind, number, key=keys.secret_for(NUMBERS).secret)
+
+
+def _signed_on_screen(receipt: HandOver, drawings: tuple[bytes, bytes], at: datetime) -> bytes:
+    who = str(receipt.collected_by or receipt.holder), str(receipt.officer)
+    return signing.signed(files.read(receipt.receipt), drawings=drawings, names=who, at=at)
 
 
 def _check_token(token_serial: str, file: CertificateFile, at: datetime) -> None:
@@ -1164,12 +1443,21 @@ def _move(file: CertificateFile, to: FileState, *fields: str) -> None:
     file.save(update_fields=["state", *fields])
 
 
+def _end(file: CertificateFile, to: FileState, at: datetime, *fields: str) -> None:
+    """Move a file to its last state: both clocks of its copies start."""
+    file.closed_at = at
+    _move(file, to, "closed_at", *fields)
+    slots.free(file=file, at=at)
+
+
 def _piece_states(file: CertificateFile) -> dict[str, str]:
     return dict(file.pieces.filter(replaced_at=None).values_list("kind", "state"))
 
 
 def _files() -> Any:
-    return CertificateFile.objects.select_related("organisation", "holder", "offer__authority")
+    return CertificateFile.objects.select_related(
+        "organisation", "holder", "offer__authority", "offer__profile", "signed_by"
+    )
 
 
 def _locked(file_id: int) -> CertificateFile:
@@ -1199,36 +1487,3 @@ def _locked_request(request_id: int) -> tuple[CertificateRequest, CertificateFil
     request = CertificateRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
     request.file = file
     return request, file
-
-
-def _journal(
-    file: CertificateFile,
-    event: str,
-    by: Person | str,
-    at: datetime,
-    *,
-    outcome: str = "done",
-    **detail: Any,
-) -> None:
-    """In the journal of the commune when it has its space, else in the syndicat's."""
-    record(
-        event=event,
-        subject=file,
-        by=by,
-        at=at,
-        detail=detail,
-        outcome=outcome,
-        schema=directory.journal_of(file.organisation),
-    )
-
-
-def _tell(file: CertificateFile, key: str, subject: str, at: datetime, body: str) -> None:
-    people: Iterable[Person] = (file.holder,)
-    tell(
-        people=people,
-        organisation=file.organisation,
-        key=f"ra:{file.pk}:{key}"[:120],
-        subject=subject,
-        body=body,
-        at=at,
-    )

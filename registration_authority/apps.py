@@ -1,3 +1,6 @@
+from importlib import import_module
+from typing import Final
+
 from django.apps import AppConfig
 
 from socle.accounts import navigation
@@ -6,14 +9,23 @@ from socle.accounts.navigation import Door, Scope
 from socle.core import crypto
 from socle.journal import events
 
+ROOMS: Final = ("accreditation", "dossier", "slots", "stock", "service")
+
 
 class RegistrationAuthorityConfig(AppConfig):
     name = "registration_authority"
     label = "registration_authority"
     verbose_name = "Autorité d’enregistrement"
 
+    def import_models(self) -> None:
+        """The models of the sub-packages are of this application too."""
+        super().import_models()
+        for room in ROOMS:
+            import_module(f"{self.name}.{room}.models")
+
     def ready(self) -> None:
         from registration_authority import adapters, cmp, portal, todos, training
+        from registration_authority.dossier import vault
         from socle.notices.todos import register
 
         adapters.register(training.ADAPTER, training.TrainingAuthority)
@@ -23,6 +35,7 @@ class RegistrationAuthorityConfig(AppConfig):
             "registration_authority.TrainingKey", "sealed_key", purpose=training.PURPOSE
         )
         crypto.register("registration_authority.CmpLink", "sealed_key", purpose=cmp.PURPOSE)
+        crypto.register("registration_authority.IdentityCopy", "sealed_key", purpose=vault.PURPOSE)
         navigation.register(
             Door(
                 Scope.PORTAL,
@@ -41,12 +54,8 @@ class RegistrationAuthorityConfig(AppConfig):
                 "key",
             ),
         )
-        register(Scope.PORTAL, Capability.RA_CHECK, todos.to_check)
-        register(Scope.PORTAL, Capability.RA_CHECK, todos.to_carry)
-        register(Scope.PORTAL, Capability.RA_REVOKE, todos.to_revoke)
-        register(Scope.PORTAL, Capability.RA_FACE_TO_FACE, todos.to_receive)
-        register(Scope.PORTAL, Capability.RA_HAND_OVER, todos.to_hand_over)
-        register(Scope.PORTAL, Capability.RA_READ, todos.expiring)
+        for capability, provider in todos.COUNTER:
+            register(Scope.PORTAL, capability, provider)
         register(Scope.COMMUNE, Capability.CERTIFICATES_OWN, todos.own)
         events.register(
             {
@@ -76,6 +85,45 @@ class RegistrationAuthorityConfig(AppConfig):
                 "ra.receipt_prepared": "Procès-verbal de remise préparé pour {holder}",
                 "ra.receipt_kept": "Procès-verbal signé par {holder} versé au dossier",
                 "ra.handed_over": "Certificat {serial} remis à {holder}, support {token}",
+                "ra.uncollected": (
+                    "Certificat {serial} de {holder} révoqué : pas retiré en {days} jours"
+                ),
+                "ra.acknowledged": "{holder} a reçu son support de son mandataire",
+                "ra.check_overridden": (
+                    "Certificat de {holder} remis bien qu’un opérateur le refuse : {reason}"
+                ),
+                "ra.attestation_kept": "Attestation de face à face avec {holder} versée",
+                "ra.note_added": "Note ajoutée au dossier de {holder}",
+                "ra.file_held": "Dossier de {holder} mis en attente : {reason}",
+                "ra.file_resumed": "Dossier de {holder} repris",
+                "ra.file_released": "Dossier de {holder} libéré pour les collègues",
+                "ra.route_set": "Dossier de {holder} signé par {signatory}, par {proxy}",
+                "ra.mandate_recorded": "{kind} inscrit : {person}",
+                "ra.mandate_ended": "Mandat de {person} terminé le {until}",
+                "ra.copy_purged": "{piece} détruite ({clock}), empreinte {sha256}",
+                "ra.batch_opened": "Lot « {label} » : {count} dossiers demandés",
+                "ra.policy_written": "Politique de « {offer} » enregistrée ({document})",
+                "ra.rule_written": "{piece} : règle enregistrée pour « {offer} »",
+                "ra.convention_recorded": "Convention enregistrée : {convention}",
+                "ra.operator_named": "{person} accrédité(e) : {powers}",
+                "ra.operator_removed": "Accréditation de {person} retirée : {reason}",
+                "ra.power_denied": "« {power} » interdit à {person} : {reason}",
+                "ra.denial_lifted": "« {power} » rendu à {person}",
+                "ra.slots_opened": "{count} créneaux ouverts le {day} à {place}",
+                "ra.slot_closed": "Créneau du {when} à {place} retiré",
+                "ra.appointment_booked": "Rendez-vous de {holder} le {when} à {place}",
+                "ra.appointment_moved": "Rendez-vous de {holder} déplacé au {when} à {place}",
+                "ra.appointment_cancelled": "Rendez-vous de {holder} du {when} annulé",
+                "ra.location_added": "Lieu de stock ajouté : {place}",
+                "ra.tokens_received": "Livraison {batch} : {count} supports",
+                "ra.token_moved": "Support {token} : {state} ({reason})",
+                "ra.stock_counted": "Inventaire de {place} : {found} trouvés, absents : {missing}",
+                "ra.sleeve_opened": "Pochette {sleeve} ouverte",
+                "ra.sleeve_sent": "Pochette {sleeve} envoyée, {count} procès-verbaux",
+                "ra.store_brought": "Autorités acceptées par {operator} : {count}",
+                "ra.pairings_opened": "Comptes d’opérateurs à appairer : {count}",
+                "ra.paired": "{account} fonctionne avec le nouveau certificat",
+                "ra.pairing_failed": "{account} ne fonctionne pas encore : {reason}",
                 "ra.revoked": "Certificat {serial} de {holder} révoqué : {reason}",
             }
         )

@@ -1,16 +1,20 @@
 """What is typed at the counter and by the holder."""
 
-from typing import Any
+import base64
+import binascii
+from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
 
+from registration_authority.dossier.models import Mandate
 from registration_authority.files import EXTENSIONS, MAX_BYTES
 from registration_authority.models import FileState, IdentityDocument, Offer, RevocationReason
 from registration_authority.pki.bundle import MAX_BYTES as CERTIFICATE_BYTES
 from registration_authority.pki.crl import MAX_BYTES as LIST_BYTES
 from registration_authority.pki.csr import MAX_BYTES as REQUEST_BYTES
 from registration_authority.policies import NO_TOKEN
+from registration_authority.signing import MAX_BYTES as MAX_DRAWING
 from socle.accounts.models import Person
 from socle.web.forms import DateInput, DateTimeInput, FileField
 
@@ -59,13 +63,7 @@ class PieceForm(forms.Form):
 
 
 class AcceptForm(forms.Form):
-    """Accept a piece that has no end."""
-
-
-class AcceptIdentityForm(AcceptForm):
-    """Accept an identity document: its end is written down."""
-
-    expires_on = forms.DateField(label="Valable jusqu’au", widget=DateInput)
+    """A question answered by its button alone."""
 
 
 class ReasonForm(forms.Form):
@@ -116,8 +114,15 @@ class FaceToFaceForm(forms.Form):
         label="J’ai comparé le visage, le nom et les prénoms avec l’original", required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, features: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if features:
+            self.fields["features"] = forms.MultipleChoiceField(
+                label="Vu sur l’original",
+                choices=[(one, one) for one in features],
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+            )
         self.fields["held_at"].initial = timezone.localtime().replace(second=0, microsecond=0)
 
 
@@ -166,6 +171,30 @@ class ReceiptForm(forms.Form):
         max_length=40,
         help_text=f"Pour un certificat d’exercice sans support, écrivez « {NO_TOKEN} ».",
     )
+    collected_by = forms.ModelChoiceField(
+        Mandate.objects.none(),
+        label="Retiré par",
+        required=False,
+        empty_label="La personne titulaire elle-même",
+    )
+    override_reason = forms.CharField(
+        label="Remis malgré le contrôle, parce que",
+        max_length=300,
+        required=False,
+        help_text="Seulement si un opérateur ne connaît pas encore l’autorité du certificat.",
+    )
+
+    def __init__(
+        self, *args: Any, proxy: Mandate | None, refused_by: list[str], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        if proxy is None:
+            del self.fields["collected_by"]
+        else:
+            collected_by: Any = self.fields["collected_by"]
+            collected_by.queryset = Mandate.objects.filter(pk=proxy.pk)
+        if not refused_by:
+            del self.fields["override_reason"]
 
 
 class HandOverForm(forms.Form):
@@ -177,6 +206,9 @@ class HandOverForm(forms.Form):
     signed = forms.BooleanField(
         label="La personne et moi avons signé le procès-verbal", required=False
     )
+    signed_on = forms.DateField(
+        label="Date écrite sur le procès-verbal", widget=DateInput, required=False
+    )
     scan = FileField(
         label="Procès-verbal signé, scanné",
         accept=EXTENSIONS,
@@ -184,6 +216,36 @@ class HandOverForm(forms.Form):
         required=False,
         help_text="Vous pouvez aussi le verser plus tard.",
     )
+
+
+class DrawingField(forms.CharField):
+    """A signature drawn on the screen: the bytes of a PNG, none when nothing was drawn."""
+
+    prefix: Final = "data:image/png;base64,"
+
+    def __init__(self, *, label: str) -> None:
+        pad = forms.HiddenInput(attrs={"data-signature": label})
+        super().__init__(label=label, required=False, widget=pad, max_length=MAX_DRAWING * 2)
+
+    def clean(self, value: Any) -> bytes:  # type: ignore[override]
+        """The bytes of the drawing."""
+        text = super().clean(value)
+        if not text.startswith(self.prefix):
+            return b""
+        try:
+            return base64.b64decode(text.removeprefix(self.prefix), validate=True)
+        except binascii.Error:
+            return b""
+
+
+class DrawForm(forms.Form):
+    """Both sign on the screen."""
+
+    accepted = forms.BooleanField(
+        label="La personne a lu le contenu du certificat et l’accepte", required=False
+    )
+    holder_drawing = DrawingField(label="Signature de la personne qui reçoit le certificat")
+    officer_drawing = DrawingField(label="Signature de l’opérateur d’enregistrement")
 
 
 class RevokeForm(forms.Form):

@@ -19,7 +19,8 @@ PIN_PATTERN: Final = (
 )
 
 
-def _holds_no_secret(*fields: str) -> models.CheckConstraint:
+def holds_no_secret(*fields: str) -> models.CheckConstraint:
+    """The constraint that keeps anything like a PIN out of these columns."""
     written = [Q(**{f"{field}__iregex": PIN_PATTERN}) for field in fields]
     condition = Q()
     for one in written:
@@ -138,10 +139,20 @@ class CmpExchange(models.Model):
 
 
 class PieceKind(models.TextChoices):
+    """What a holder or her body brings, in the order of the counter."""
+
     IDENTITY = "identity", "Pièce d’identité"
     FUNCTION = "function", "Justificatif de fonction"
     MANDATE = "mandate", "Mandat du représentant légal"
     TERMS = "terms", "Demande et conditions d’utilisation signées"
+    LEGAL_ID = "legal_id", "Pièce d’identité du représentant légal"
+    ENTITY = "entity", "Avis de situation SIRENE"
+    DELEGATION = "delegation", "Délégation de signature"
+    PROXY = "proxy", "Désignation du mandataire de certification"
+
+
+IDENTITY_KINDS: Final = (PieceKind.IDENTITY, PieceKind.LEGAL_ID)
+"""Copies of identity documents: kept apart, under their own keys."""
 
 
 class Usage(models.TextChoices):
@@ -192,11 +203,6 @@ class Offer(models.Model):
     def validity(self) -> timedelta:
         """How long a certificate lasts; a year counts 365 days, so 36 months are 1095 days."""
         return timedelta(days=self.duration_months * 365 // 12)
-
-    @property
-    def pieces(self) -> list[PieceKind]:
-        """The kinds of piece to bring, in the order of the counter."""
-        return [kind for kind in PieceKind if kind in self.required_pieces]
 
 
 class FileState(models.TextChoices):
@@ -249,6 +255,21 @@ class CertificateFile(models.Model):
         "FaceToFace", on_delete=models.PROTECT, null=True, related_name="+"
     )
     """The face to face of a former file, where the offer allows to renew without a new one."""
+    signed_by = models.ForeignKey(
+        "Mandate", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="signataire"
+    )
+    """Who signs the request for the body: its legal representative or a delegate."""
+    proxy = models.ForeignKey(
+        "Mandate", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="mandataire"
+    )
+    """The « mandataire de certification » through whom the file goes, if any."""
+    checked_digest = models.CharField(max_length=64, blank=True)
+    """What the file said when its pieces were checked, see `dossier.snapshot`."""
+    locked_until = models.DateTimeField("réservé jusqu’à", null=True)
+    on_hold_since = models.DateTimeField("en attente depuis", null=True)
+    on_hold_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    hold_reason = models.CharField("motif de l’attente", max_length=300, blank=True)
+    closed_at = models.DateTimeField("clos le", null=True)
 
     # Annotations of `queries.files`: pieces to check, pieces to replace, state of the live request.
     pending: int
@@ -293,7 +314,16 @@ class CertificateFile(models.Model):
                 | ~Q(closing_reason=""),
                 name="%(app_label)s_%(class)s_closed_with_a_reason",
             ),
-            _holds_no_secret("function", "closing_reason"),
+            models.CheckConstraint(
+                condition=Q(on_hold_since=None, on_hold_by=None, hold_reason="")
+                | Q(on_hold_since__isnull=False, on_hold_by__isnull=False) & ~Q(hold_reason=""),
+                name="%(app_label)s_%(class)s_hold_is_whole",
+            ),
+            holds_no_secret("function", "closing_reason"),
+            models.CheckConstraint(
+                condition=~Q(hold_reason__iregex=PIN_PATTERN),
+                name="%(app_label)s_%(class)s_hold_says_no_pin",
+            ),
         )
         ordering = ("-created_at", "-pk")
         indexes = (models.Index(fields=("state", "-created_at"), name="ra_file_state"),)
@@ -330,6 +360,10 @@ class Piece(models.Model):
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     expires_on = models.DateField("valable jusqu’au", null=True)
+    dated_on = models.DateField("date du document", null=True)
+    """The day written on it; for the signed request, the day of the signature."""
+    checks = ArrayField(models.CharField(max_length=160), default=list)
+    """What the officer saw on it, as the policy asked."""
     replaced_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -360,7 +394,7 @@ class Piece(models.Model):
             models.CheckConstraint(
                 condition=Q(size__gt=0), name="%(app_label)s_%(class)s_is_not_empty"
             ),
-            _holds_no_secret("reason"),
+            holds_no_secret("reason"),
         )
         ordering = ("deposited_at", "pk")
 
@@ -390,6 +424,15 @@ class FaceToFace(models.Model):
     document_end = models.CharField(max_length=4)
     """The last four characters of the number: enough to tell, too little to steal."""
     document_expires_on = models.DateField()
+    document_digest = models.CharField(max_length=64, blank=True)
+    """A keyed digest of the whole number, where the policy lets it be kept."""
+    features = ArrayField(models.CharField(max_length=120), default=list)
+    """What the officer looked at on the original, as the policy asked."""
+    proxy = models.ForeignKey("Mandate", on_delete=models.PROTECT, null=True, related_name="+")
+    """The « mandataire de certification » who received the person for her own body."""
+    attestation = models.UUIDField(null=True)
+    """The attestation to sign (PDF), in the public schema."""
+    attestation_scan = models.UUIDField(null=True)
 
     class Meta:
         constraints = (
@@ -404,7 +447,7 @@ class FaceToFace(models.Model):
                 condition=Q(document_end__regex=r"^[0-9A-Z]{4}$"),
                 name="%(app_label)s_%(class)s_number_is_masked",
             ),
-            _holds_no_secret("place"),
+            holds_no_secret("place"),
         )
 
 
@@ -435,6 +478,8 @@ class CertificateRequest(models.Model):
     approved_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     answer = models.TextField(blank=True)
     """What the authority sent back, as it came, before it was understood."""
+    approved_digest = models.CharField(max_length=64, blank=True)
+    """What the file said when it was approved: the same as when it was checked."""
     message = models.CharField(max_length=1000, blank=True)
     ask_again_at = models.DateTimeField(null=True)
     """When an authority that takes its time is asked again."""
@@ -561,6 +606,14 @@ class HandOver(models.Model):
     accepted_at = models.DateTimeField(null=True)
     """When the holder read what the certificate says of her and accepted it."""
     signed_scan = models.UUIDField(null=True)
+    collected_by = models.ForeignKey(
+        "Mandate", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    """The « mandataire » who came in place of the holder, where the policy admits one."""
+    acknowledged_at = models.DateTimeField(null=True)
+    """When the holder wrote that her « mandataire » gave her the token."""
+    override_reason = models.CharField("malgré le contrôle", max_length=300, blank=True)
+    """Why it is handed over although an operator does not know its authority yet."""
 
     class Meta:
         constraints = (
@@ -572,9 +625,14 @@ class HandOver(models.Model):
                 | Q(signed_at__gte=F("prepared_at"), accepted_at__isnull=False),
                 name="%(app_label)s_%(class)s_signed_means_accepted",
             ),
-            _holds_no_secret("place", "token_serial"),
+            holds_no_secret("place", "token_serial"),
         )
         indexes = (models.Index(fields=("signed_at",), name="ra_hand_over_signed"),)
+
+    @property
+    def awaits_the_holder(self) -> bool:
+        """Whether somebody else collected and the holder has still to acknowledge."""
+        return self.collected_by_id is not None and self.acknowledged_at is None
 
 
 class Renewal(models.Model):

@@ -9,6 +9,7 @@ from socle.core.clock import PARIS
 from socle.core.identifiers import format_siren
 from socle.directory.models import Organisation
 from socle.documents.model import (
+    Block,
     Document,
     Fields,
     Items,
@@ -29,8 +30,12 @@ def receipt(
     place: str,
     token_serial: str,
     at: datetime,
+    collected_by: str = "",
 ) -> bytes:
-    """The « procès-verbal de remise » as a PDF, ready to be signed by both on paper."""
+    """The « procès-verbal de remise » as a PDF, ready to be signed by both on paper.
+
+    `collected_by` is the « mandataire de certification » who came in place of the holder.
+    """
     file = certificate.file
     return to_pdf(
         Document(
@@ -45,12 +50,56 @@ def receipt(
                 Items(_declarations()),
                 Signatures(
                     (
-                        Signatory("La personne titulaire", str(file.holder), "Lu et approuvé"),
+                        _receiver(str(file.holder), collected_by),
                         Signatory("L’opérateur d’enregistrement", str(officer)),
                     ),
                     place_and_date=f"{place}, le {at.astimezone(PARIS):%d/%m/%Y}",
                 ),
             ),
+            at=at,
+            exercise=file.offer.level == CertificateLevel.TRAINING,
+        )
+    )
+
+
+def attestation(*, face_to_face: FaceToFace, syndicat: Organisation, at: datetime) -> bytes:
+    """The attestation of a face to face (PDF): what was seen, on which original, signed by both."""
+    file = face_to_face.file
+    blocks: list[Block] = [
+        Fields(
+            (
+                ("Nom et fonction", f"{file.holder}, {file.function}"),
+                (
+                    "Organisme",
+                    f"{file.organisation}, SIREN {format_siren(file.organisation.siren)}",
+                ),
+            ),
+            title="Personne reçue",
+        ),
+        _identity(face_to_face),
+    ]
+    if face_to_face.features:
+        blocks.append(Items(tuple(f"Vu sur l’original : {one}." for one in face_to_face.features)))
+    quality = (
+        "Le mandataire de certification" if face_to_face.proxy else "L’opérateur d’enregistrement"
+    )
+    blocks.append(
+        Signatures(
+            (
+                Signatory("La personne reçue", str(file.holder)),
+                Signatory(quality, str(face_to_face.officer)),
+            ),
+            place_and_date=(
+                f"{face_to_face.place}, le {face_to_face.held_at.astimezone(PARIS):%d/%m/%Y}"
+            ),
+        )
+    )
+    return to_pdf(
+        Document(
+            title="Attestation de face à face",
+            issuer=_letterhead(syndicat),
+            reference=f"{file.holder} - {file.organisation}",
+            blocks=tuple(blocks),
             at=at,
             exercise=file.offer.level == CertificateLevel.TRAINING,
         )
@@ -119,6 +168,12 @@ def request_sheet(
 
 def _letterhead(syndicat: Organisation) -> Letterhead:
     return Letterhead(syndicat.name, (f"{syndicat.address} {syndicat.postal_code}".strip(),))
+
+
+def _receiver(holder: str, collected_by: str) -> Signatory:
+    if collected_by:
+        return Signatory(f"Le mandataire de certification, pour {holder}", collected_by)
+    return Signatory("La personne titulaire", holder, "Lu et approuvé")
 
 
 def _by_eight(digest: str) -> str:

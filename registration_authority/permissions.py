@@ -1,5 +1,10 @@
 """What a person may do with a file. Capabilities open the screens; these rules hold behind them."""
 
+from datetime import datetime
+
+from registration_authority.accreditation.identity import same_person
+from registration_authority.accreditation.models import Power
+from registration_authority.accreditation.permissions import check_power
 from registration_authority.models import CertificateFile
 from socle.accounts.models import Person
 from socle.core.refusals import Refusal
@@ -17,13 +22,20 @@ class NotHer(Refusal):
     code = "ra.not_her"
 
 
-def check_can_serve(by: Person, file: CertificateFile) -> None:
-    """Refuse an officer who is the holder, by account or by address. Raises OwnFile."""
-    same = by.pk == file.holder_id or by.email.casefold() == file.holder.email.casefold()
-    if same:
+def check_can_serve(
+    by: Person, file: CertificateFile, *, power: Power | None = None, at: datetime | None = None
+) -> None:
+    """Refuse an officer who is the holder, by whatever account, or lacks `power` at `at`.
+
+    Raises OwnFile, and what `accreditation.permissions.check_power` raises.
+    """
+    if same_person(by, file.holder):
         raise OwnFile(
-            "Ce dossier est le vôtre : un autre opérateur d’enregistrement doit le traiter."
+            "Ce dossier est le vôtre, ou celui d’une personne du même nom : un autre opérateur "
+            "d’enregistrement doit le traiter."
         )
+    if power is not None and at is not None:
+        check_power(by, power, offer=file.offer, at=at)
 
 
 def can_serve(by: Person, file: CertificateFile) -> bool:

@@ -250,6 +250,31 @@ def check_moment(when: datetime, *, now: datetime, field: str) -> None:
         )
 
 
+def check_signed_on(signed_on: date | None, *, met_on: date, today: date) -> None:
+    """Refuse a receipt dated before the face to face, or in the future. Raises WrongMoment."""
+    if signed_on is None:
+        return
+    if signed_on < met_on:
+        raise WrongMoment(
+            f"Le procès-verbal est daté du {signed_on:%d/%m/%Y}, avant le face à face du "
+            f"{met_on:%d/%m/%Y} : refaites-le à la bonne date.",
+            field="signed_on",
+        )
+    if signed_on > today:
+        raise WrongMoment(
+            f"Le procès-verbal est daté du {signed_on:%d/%m/%Y}, dans le futur.", field="signed_on"
+        )
+
+
+def check_met_recently(met_on: date, *, today: date, max_age_days: int | None) -> None:
+    """Refuse a face to face older than the policy admits. Raises NotReady."""
+    if max_age_days is not None and (today - met_on).days > max_age_days:
+        raise NotReady(
+            f"Le face à face du {met_on:%d/%m/%Y} date de plus de {max_age_days} jours : recevez "
+            "de nouveau la personne dans un nouveau dossier."
+        )
+
+
 def kept_of_number(number: str) -> str:
     """The last four characters of a document's number, in capitals; shorter: NotReady."""
     plain = "".join(c for c in number.upper() if c.isascii() and c.isalnum())

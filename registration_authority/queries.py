@@ -11,7 +11,9 @@ from django.db.models import Count, DateField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, TruncMonth
 
 from registration_authority import portal
+from registration_authority.dossier.policies import TOMBSTONE
 from registration_authority.models import (
+    IDENTITY_KINDS,
     LIVE_REQUESTS,
     OPEN_STATES,
     Certificate,
@@ -129,7 +131,7 @@ def files() -> QuerySet[CertificateFile]:
     """Files with what their next step depends on: counts of pieces, state of the live request."""
     live = CertificateRequest.objects.filter(file=OuterRef("pk"), state__in=LIVE_REQUESTS)
     return CertificateFile.objects.select_related(
-        "organisation", "holder", "offer__authority", "assigned_to"
+        "organisation", "holder", "offer__authority", "assigned_to", "signed_by"
     ).annotate(
         pending=_pieces(PieceState.PENDING),
         refused=_pieces(PieceState.REFUSED),
@@ -145,6 +147,11 @@ def files_in_full() -> QuerySet[CertificateFile]:
         "carried_face_to_face__officer",
         "certificate__revoked_by",
         "certificate__hand_over__officer",
+        "certificate__hand_over__collected_by",
+        "offer__profile",
+        "proxy",
+        "on_hold_by",
+        "renews",
     )
 
 
@@ -326,6 +333,21 @@ def requests_to_settle() -> list[int]:
     waiting = CertificateRequest.objects.filter(
         state__in=(RequestState.ISSUED, RequestState.QUARANTINED), settled_at=None
     ).exclude(answer="")
+    return list(waiting.order_by("pk").values_list("pk", flat=True))
+
+
+def files_to_purge(at: datetime) -> list[int]:
+    """Closed files that still have a copy of an identity document; the action reads the clocks."""
+    kept = Piece.objects.filter(kind__in=IDENTITY_KINDS).exclude(name=TOMBSTONE)
+    closed = kept.filter(file__closed_at__lt=at)
+    return list(closed.order_by("file_id").values_list("file_id", flat=True).distinct())
+
+
+def files_uncollected() -> list[int]:
+    """Files whose certificate waits for its holder, under a policy that says until when."""
+    waiting = CertificateFile.objects.filter(
+        state=FileState.ISSUED, offer__profile__uncollected_days__isnull=False
+    )
     return list(waiting.order_by("pk").values_list("pk", flat=True))
 
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
+from registration_authority.dossier.profiles import required_kinds
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -60,12 +63,13 @@ class FileFormView(AttemptView):
     def get(self, request: HttpRequest, **address: Any) -> HttpResponse:
         """Ask."""
         file = self.file(**address)
-        return self.show(file, self.form_class(initial=self.initial(file)))
+        options = self.form_options(file)
+        return self.show(file, self.form_class(initial=self.initial(file), **options))
 
     def post(self, request: HttpRequest, **address: Any) -> HttpResponse:
         """Do, or ask again with what was wrong."""
         file = self.file(**address)
-        form = self.form_class(request.POST, request.FILES)
+        form = self.form_class(request.POST, request.FILES, **self.form_options(file))
         if not form.is_valid():
             return self.show(file, form)
         return self.carry_out(file, form) or self.show(file, form)
@@ -76,6 +80,10 @@ class FileFormView(AttemptView):
 
     def initial(self, file: CertificateFile) -> dict[str, Any]:
         """What the form starts with."""
+        return {}
+
+    def form_options(self, file: CertificateFile) -> dict[str, Any]:
+        """What the form is made with, besides what was typed."""
         return {}
 
     def carry_out(self, file: CertificateFile, form: forms.Form) -> HttpResponse | None:
@@ -129,14 +137,14 @@ class PieceLine:
 
 
 def piece_lines(file: CertificateFile) -> list[PieceLine]:
-    """Every kind the offer asks for, in the order of the counter."""
+    """Every kind the file needs, in the order of the counter."""
     current = {piece.kind: piece for piece in file.pieces.filter(replaced_at=None)}
-    return [PieceLine(kind, current.get(kind)) for kind in file.offer.pieces]
+    return [PieceLine(kind, current.get(kind)) for kind in required_kinds(file)]
 
 
 def asked_kind(file: CertificateFile, slug: str) -> PieceKind:
-    """The kind of piece named in an address, if the file's offer asks for it; else 404."""
-    if slug not in file.offer.pieces:
+    """The kind of piece named in an address, if the file needs it; else 404."""
+    if slug not in required_kinds(file):
         raise Http404(slug)
     return PieceKind(slug)
 
@@ -153,3 +161,56 @@ def pem_response(certificate: Certificate) -> HttpResponse:
         f'attachment; filename="certificat-{certificate.serial[:12]}.pem"'
     )
     return response
+
+
+class PageForm(AttemptView):
+    """One question on a page of its own, about anything but a file."""
+
+    form_class: ClassVar[type[forms.Form]]
+    template_name: ClassVar[str] = "registration_authority/form.html"
+    title: ClassVar[str]
+    lead: ClassVar[str] = ""
+    button: ClassVar[str] = "Enregistrer"
+    back_label: ClassVar[str]
+    back_to: ClassVar[str]
+    """The name of the address to come back to."""
+
+    def get(self, request: HttpRequest, **address: Any) -> HttpResponse:
+        """Ask."""
+        return self.show(self.form_class(**self.form_options(**address)))
+
+    def post(self, request: HttpRequest, **address: Any) -> HttpResponse:
+        """Do, or ask again with what was wrong."""
+        form = self.form_class(request.POST, request.FILES, **self.form_options(**address))
+        if not form.is_valid():
+            return self.show(form)
+        return self.carry_out(form, **address) or self.show(form)
+
+    def form_options(self, **address: Any) -> dict[str, Any]:
+        """What the form is made with, besides what was typed."""
+        return {}
+
+    def carry_out(self, form: forms.Form, **address: Any) -> HttpResponse | None:
+        """Call the action; None when it was refused, with the reason on the form."""
+        raise NotImplementedError
+
+    def back_url(self) -> str:
+        """Where to come back to."""
+        return reverse(self.back_to)
+
+    def finish(self, sentence: str) -> HttpResponse:
+        """Say what was done and come back."""
+        messages.success(self.request, sentence)
+        return redirect(self.back_url())
+
+    def show(self, form: forms.Form) -> HttpResponse:
+        """The page with its form."""
+        context = {
+            "form": form,
+            "title": self.title,
+            "lead": self.lead,
+            "button": self.button,
+            "back_label": self.back_label,
+            "back_url": self.back_url(),
+        }
+        return render(self.request, self.template_name, context)

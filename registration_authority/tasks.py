@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from celery import shared_task
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from registration_authority import actions, queries
 from registration_authority.adapters import AuthorityUnavailable
+from registration_authority.dossier import actions as file_actions
 from registration_authority.models import CertificationAuthority
 from socle.core.queue import in_tenant
 from socle.core.refusals import Refusal
@@ -53,6 +55,16 @@ def remind_renewals() -> None:
         actions.remind(certificate_id, at=now)
 
 
+@shared_task(name="ra.clocks")
+def clocks() -> None:
+    """What time alone decides: copies to destroy, certificates nobody came for."""
+    now = timezone.now()
+    for file_id in queries.files_to_purge(now):
+        _quietly(_purge, file_id)
+    for file_id in queries.files_uncollected():
+        _quietly(_expire, file_id)
+
+
 @shared_task(name="ra.watch_lists")
 def watch_lists() -> None:
     """Fetch the revocation lists; one authority that does not answer stops no other."""
@@ -68,3 +80,11 @@ def _quietly(action: Callable[..., Any], identifier: int) -> None:
         action(identifier, at=timezone.now())
     except (AuthorityUnavailable, Refusal) as fault:
         log.warning("%s(%s): %s", action.__name__, identifier, fault)
+
+
+def _purge(file_id: int, *, at: datetime) -> None:
+    file_actions.purge(file_id=file_id, at=at)
+
+
+def _expire(file_id: int, *, at: datetime) -> None:
+    actions.expire_uncollected(file_id=file_id, at=at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -9,15 +10,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registration_authority import portal, queries
+from registration_authority.dossier.profiles import required_kinds
 from registration_authority.models import (
     CertificateFile,
     CertificateRequest,
+    CertificateState,
     FileState,
     PieceState,
     RequestState,
 )
+from registration_authority.slots.models import Appointment
+from registration_authority.stock.queries import shelves
+from socle.accounts.capabilities import Capability
 from socle.core.clock import legal_date
-from socle.notices.todos import Todo
+from socle.notices.todos import Provider, Todo
 
 
 def to_check(request: HttpRequest) -> Iterable[Todo]:
@@ -115,6 +121,66 @@ def expiring(request: HttpRequest) -> Iterable[Todo]:
     )
 
 
+def stock(request: HttpRequest) -> Iterable[Todo]:
+    """Places where tokens run out."""
+    low = [shelf for shelf in shelves() if shelf.is_low]
+    names = ", ".join(str(shelf.location) for shelf in low)
+    yield Todo(
+        len(low),
+        _agreed(len(low), "lieu manque", "lieux manquent") + f" de supports prêts ({names})",
+        reverse("registration_authority:stock"),
+        "Voir le stock",
+        "warning",
+    )
+
+
+def to_retire(request: HttpRequest) -> Iterable[Todo]:
+    """Former certificates still in service although the new one was handed over."""
+    left = CertificateFile.objects.filter(
+        state=FileState.HANDED_OVER,
+        renews__state=CertificateState.VALID,
+        renews__not_after__gt=timezone.now(),
+    )
+    count = left.count()
+    first = left.order_by("pk").first() if count == 1 else None
+    yield Todo(
+        count,
+        _agreed(count, "ancien certificat", "anciens certificats")
+        + " à révoquer, le nouveau est remis",
+        reverse("registration_authority:file", args=(first.pk,))
+        if first
+        else reverse("registration_authority:renewals"),
+        "Voir",
+    )
+
+
+def meetings(request: HttpRequest) -> Iterable[Todo]:
+    """Appointments of this officer in the next day."""
+    now = timezone.now()
+    count = Appointment.objects.filter(
+        slot__officer=request.user,
+        cancelled_at=None,
+        honoured_at=None,
+        slot__starts_at__range=(now, now + timedelta(days=1)),
+    ).count()
+    yield Todo(
+        count,
+        _agreed(count, "rendez-vous", "rendez-vous") + " dans les 24 heures",
+        reverse("registration_authority:agenda"),
+        "Voir l’agenda",
+    )
+
+
+def of_the_counter(request: HttpRequest) -> list[Todo]:
+    """Every line of the counter this person may act on, for her desk."""
+    return [
+        line
+        for capability, provider in COUNTER
+        if capability in request.capabilities  # type: ignore[attr-defined]
+        for line in provider(request)
+    ]
+
+
 def own(request: HttpRequest) -> Iterable[Todo]:
     """What the holder must do in the commune she is in."""
     organisation_id = request.tenant.organisation_id  # type: ignore[attr-defined]
@@ -134,14 +200,14 @@ def _own_pieces(request: HttpRequest, organisation_id: int) -> Iterator[Todo]:
             usable=Count("pieces", filter=current & ~Q(pieces__state=PieceState.REFUSED)),
             refused=Count("pieces", filter=current & Q(pieces__state=PieceState.REFUSED)),
         )
-        .select_related("offer")
+        .select_related("offer", "signed_by")
         .first()
     )
     if open_file is None:
         return
     url = reverse("certificates:mine")
     refused = open_file.refused
-    absent = len(open_file.offer.pieces) - open_file.usable - refused
+    absent = len(required_kinds(open_file)) - open_file.usable - refused
     words = _agreed(refused, "pièce refusée", "pièces refusées")
     yield Todo(refused, f"{words}, à remplacer pour votre certificat", url, "Corriger", "danger")
     words = _agreed(absent, "pièce à déposer", "pièces à déposer")
@@ -176,3 +242,17 @@ def _list(state: FileState) -> str:
 
 def _agreed(count: int, one: str, many: str) -> str:
     return one if count < 2 else many
+
+
+COUNTER: Final[tuple[tuple[Capability, Provider], ...]] = (
+    (Capability.RA_FACE_TO_FACE, meetings),
+    (Capability.RA_CHECK, to_check),
+    (Capability.RA_CHECK, to_carry),
+    (Capability.RA_REVOKE, to_revoke),
+    (Capability.RA_FACE_TO_FACE, to_receive),
+    (Capability.RA_HAND_OVER, to_hand_over),
+    (Capability.RA_HAND_OVER, to_retire),
+    (Capability.RA_READ, expiring),
+    (Capability.RA_STOCK, stock),
+)
+"""The lines of the counter, in its order, and who is asked to act on each."""

@@ -10,4 +10,13 @@ urlpatterns = [
     path("<int:pk>/demande/", views.DepositRequest.as_view(), name="deposit_request"),
     path("<int:pk>/certificat.pem", views.OwnPem.as_view(), name="pem"),
     path("<int:pk>/revoquer/", views.RevokeOwn.as_view(), name="revoke"),
+    path("<int:pk>/rendez-vous/", views.Book.as_view(), name="book"),
+    path(
+        "<int:pk>/rendez-vous/annuler/",
+        views.CancelAppointment.as_view(),
+        name="cancel_appointment",
+    ),
+    path("<int:pk>/recu/", views.Acknowledge.as_view(), name="acknowledge"),
+    path("confies/<int:pk>/", views.Entrusted.as_view(), name="entrusted"),
+    path("confies/<int:pk>/recevoir/", views.ReceiveEntrusted.as_view(), name="receive"),
 ]

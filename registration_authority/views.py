@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from registration_authority import actions, files, forms, permissions, portal, progress, queries
 from registration_authority.adapters import adapter_for
+from registration_authority.dossier.forms import ExamineForm
+from registration_authority.dossier.profiles import profile_of, rules_of
 from registration_authority.models import (
     OPEN_STATES,
     Certificate,
@@ -22,6 +24,7 @@ from registration_authority.models import (
     CertificateRequest,
     CertificateState,
     CertificationAuthority,
+    FaceToFace,
     FileState,
     HandOver,
     Piece,
@@ -38,6 +41,9 @@ from registration_authority.screens import (
     pem_response,
     piece_lines,
 )
+from registration_authority.service import actions as service
+from registration_authority.slots import queries as slots
+from registration_authority.slots.actions import BOOKABLE
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
 from socle.directory.models import Organisation
@@ -262,6 +268,21 @@ class FilePage(CapabilityView):
             and file.state == FileState.PIECES_CHECKED
             and file.renews_id is not None
             and file.offer.renewals_without_face_to_face > 0,
+            "appointment": slots.appointment_of(file),
+            "may_meet": serves and self.can(Capability.RA_FACE_TO_FACE),
+            "bookable": file.state in BOOKABLE,
+            "notes": file.notes.select_related("author") if self.can(Capability.RA_CHECK) else (),
+            "pairings": certificate.pairings.select_related(
+                "account__operator", "account__organisation"
+            )
+            if certificate and file.renews_id
+            else (),
+            "former": file.renews
+            if file.renews_id and file.state == FileState.HANDED_OVER
+            else None,
+            "locked": file.locked_until is not None
+            and file.locked_until > timezone.now()
+            and file.assigned_to_id != request.user.pk,
             "request_row": request_row,
             "pieces_open": file.state in (FileState.DRAFT, FileState.SUBMITTED),
         }
@@ -498,11 +519,12 @@ class CheckPiece(AboutPiece):
     title = "Vérifier la pièce"
     button = "Accepter la pièce"
 
-    @property
-    def form_class(self) -> type[django_forms.Form]:  # type: ignore[override]
-        """An identity document has an end to write down."""
-        identity = self.piece.kind == PieceKind.IDENTITY
-        return forms.AcceptIdentityForm if identity else forms.AcceptForm
+    form_class = ExamineForm
+
+    def form_options(self, file: CertificateFile) -> dict[str, Any]:
+        """What the policy wants seen on this kind of piece."""
+        self.piece.file = file
+        return {"piece": self.piece, "rule": rules_of(file).get(self.piece.kind)}
 
     def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
         """Accept it; come back to the next one."""
@@ -513,15 +535,26 @@ class CheckPiece(AboutPiece):
             piece_id=self.piece.pk,
             **form.cleaned_data,
         )
-        return piece and self.finish(file, f"{piece.get_kind_display()} : acceptée.")
+        if piece is None:
+            self.reason = " ".join(str(one) for errors in form.errors.values() for one in errors)
+            return None
+        return self.finish(file, f"{piece.get_kind_display()} : acceptée.")
+
+    def more(self, file: CertificateFile) -> dict[str, Any]:
+        """The piece, and the reason to refuse it that was just found."""
+        return super().more(file) | {"reason": getattr(self, "reason", "")}
 
 
 class RefusePiece(AboutPiece):
-    """Refuse a piece, with a reason the commune will read."""
+    """Refuse a piece, with a reason the commune will read; one already found is proposed."""
 
     form_class = forms.ReasonForm
     title = "Refuser la pièce"
     button = "Refuser et prévenir la commune"
+
+    def initial(self, file: CertificateFile) -> dict[str, Any]:
+        """The reason the check just gave."""
+        return {"reason": self.request.GET.get("motif", "")[:300]}
 
     def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
         """Refuse it."""
@@ -544,9 +577,10 @@ class PieceContent(CapabilityView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Give the file."""
-        get_object_or_404(Piece, pk=pk)
-        piece = actions.note_reading(piece_id=pk, by=request.user, at=timezone.now())  # type: ignore[arg-type]
-        return files.give(piece.content)
+        piece = get_object_or_404(Piece.objects.select_related("file"), pk=pk)
+        if self.attempt(actions.note_reading, subject=piece.file, piece_id=pk) is None:
+            return redirect(f"{NAMESPACE}:file", pk=piece.file_id)
+        return files.give_piece(piece, reader=str(request.user), at=timezone.now())
 
 
 class Receive(CounterForm):
@@ -556,6 +590,10 @@ class Receive(CounterForm):
     form_class = forms.FaceToFaceForm
     title = "Recevoir la personne"
     button = "Enregistrer le face à face"
+
+    def form_options(self, file: CertificateFile) -> dict[str, Any]:
+        """What the policy wants seen on the original."""
+        return {"features": profile_of(file.offer).identity_features}
 
     def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
         """Write it down."""
@@ -771,6 +809,14 @@ class Prepare(CounterForm):
         met = getattr(file, "face_to_face", None) or file.carried_face_to_face
         return {"place": met.place if met else ""}
 
+    def form_options(self, file: CertificateFile) -> dict[str, Any]:
+        """Who else may come, and which operators would refuse the certificate."""
+        certificate = issued_or_404(file)
+        return {
+            "proxy": file.proxy if profile_of(file.offer).proxy_allowed else None,
+            "refused_by": service.operators_that_refuse(certificate, at=timezone.now()),
+        }
+
     def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
         """Draw it up."""
         receipt = self.attempt_form(
@@ -808,12 +854,77 @@ class HandOverPage(CounterForm):
             file_id=file.pk,
             signed=form.cleaned_data["signed"],
             accepted=form.cleaned_data["accepted"],
+            signed_on=form.cleaned_data["signed_on"],
             scan=scan.file if scan else None,
             scan_name=scan.name if scan else "",
         )
         return receipt and self.finish(
             file, f"Le certificat est remis : {file.holder} peut s’en servir dès maintenant."
         )
+
+
+class SignOnScreen(CounterForm):
+    """Both sign on a tablet; the paper and its scan remain the other way."""
+
+    capability = Capability.RA_HAND_OVER
+    form_class = forms.DrawForm
+    template_name = f"{NAMESPACE}/sign.html"
+    title = "Signer à l’écran"
+    button = "Remettre le certificat"
+
+    def more(self, file: CertificateFile) -> dict[str, Any]:
+        """What is signed for."""
+        receipt = get_object_or_404(HandOver, certificate__file=file)
+        return {"certificate": issued_or_404(file), "receipt": receipt}
+
+    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
+        """Put the certificate in use."""
+        given = form.cleaned_data
+        receipt = self.attempt_form(
+            form,
+            actions.hand_over,
+            subject=file,
+            file_id=file.pk,
+            signed=True,
+            accepted=given["accepted"],
+            drawings=(given["holder_drawing"], given["officer_drawing"]),
+        )
+        return receipt and self.finish(
+            file, f"Le certificat est remis : {file.holder} peut s’en servir dès maintenant."
+        )
+
+
+class Attestation(CapabilityView):
+    """The attestation of the face to face: to sign, or signed."""
+
+    capability = Capability.RA_FACE_TO_FACE
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Give the scan when there is one, else the paper to sign."""
+        met = get_object_or_404(FaceToFace, file_id=pk, attestation__isnull=False)
+        return files.give(met.attestation_scan or met.attestation)  # type: ignore[arg-type]
+
+
+class AddAttestation(CounterForm):
+    """Keep the signed attestation."""
+
+    capability = Capability.RA_FACE_TO_FACE
+    form_class = forms.PieceForm
+    title = "Verser l’attestation de face à face signée"
+    button = "Verser au dossier"
+
+    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
+        """Keep it."""
+        upload = form.cleaned_data["piece"]
+        met = self.attempt_form(
+            form,
+            actions.add_attestation,
+            subject=file,
+            file_id=file.pk,
+            content=upload.file,
+            name=upload.name,
+        )
+        return met and self.finish(file, "L’attestation signée est au dossier.")
 
 
 class AddScan(CounterForm):

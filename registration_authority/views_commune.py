@@ -4,12 +4,15 @@ from typing import Any
 
 from django import forms as django_forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
 from registration_authority import actions, forms, progress, queries
+from registration_authority.dossier import queries as file_queries
+from registration_authority.dossier.profiles import profile_of
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -26,8 +29,13 @@ from registration_authority.screens import (
     pem_response,
     piece_lines,
 )
+from registration_authority.slots import actions as slot_actions
+from registration_authority.slots import queries as slots
+from registration_authority.slots.actions import BOOKABLE
+from registration_authority.slots.forms import BookForm, told
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
+from socle.core.clock import legal_date
 from socle.web.items import Tone
 
 SENTENCES = {
@@ -42,11 +50,33 @@ SENTENCES = {
 }
 
 
+ENTRUSTED = 50
+SLOTS = 60
+MEETING = "a slot of the counter is given once, to one of all communes"
+PROXY = "the « mandataire » writes what the counter alone writes for a commune"
+
+
 def _own_file(request: HttpRequest, pk: int) -> CertificateFile:
     """A file of this person in this commune; anybody else's does not exist for her."""
     tenant: Any = request.tenant  # type: ignore[attr-defined]
     own = queries.own_files(request.user, tenant.organisation_id)  # type: ignore[arg-type]
     return get_object_or_404(own, pk=pk)
+
+
+def _entrusted(request: HttpRequest) -> QuerySet[CertificateFile] | None:
+    """The files this person deals with as « mandataire » of this commune; None when she is none."""
+    tenant: Any = request.tenant  # type: ignore[attr-defined]
+    officer: Any = request.user
+    today = legal_date(timezone.now())
+    proxy = file_queries.proxy_of(officer, tenant.organisation_id, today)
+    return file_queries.files_through(proxy) if proxy else None
+
+
+def _within_reach(request: HttpRequest, pk: int) -> CertificateFile:
+    """My file, or one entrusted to me; any other does not exist for me."""
+    entrusted = _entrusted(request)
+    found = entrusted.filter(pk=pk).first() if entrusted is not None else None
+    return found or _own_file(request, pk)
 
 
 class Mine(CapabilityView):
@@ -66,6 +96,10 @@ class Mine(CapabilityView):
             "file": file,
             "closed": closed if file is None else None,
             "certificates": [(one, *_told(one)) for one in _handed_over(own)],
+            "entrusted": [
+                (one, progress.tone(one), progress.next_step(one))
+                for one in (_entrusted(request) or ())[:ENTRUSTED]
+            ],
         }
         return render(
             request, "registration_authority/mine.html", context | (_about(file) if file else {})
@@ -76,6 +110,8 @@ def _about(file: CertificateFile) -> dict[str, Any]:
     lines = piece_lines(file)
     blocked = file.state == FileState.SUBMITTED and file.refused
     sentence = SENTENCES[FileState(file.state)]
+    if file.on_hold_since is not None:
+        sentence = f"Votre syndicat attend une réponse de vous : {file.hold_reason}"
     return {
         "sentence": "Une pièce est à remplacer : lisez pourquoi ci-dessous."
         if blocked
@@ -87,6 +123,8 @@ def _about(file: CertificateFile) -> dict[str, Any]:
         "pieces_open": file.state in (FileState.DRAFT, FileState.SUBMITTED),
         "may_submit": file.state == FileState.DRAFT
         and all(line.piece is not None for line in lines),
+        "appointment": slots.appointment_of(file),
+        "bookable": file.state in BOOKABLE,
         "may_request": file.state in (FileState.PIECES_CHECKED, FileState.FACE_TO_FACE_DONE)
         and file.request_state != RequestState.APPROVED,
     }
@@ -94,7 +132,11 @@ def _about(file: CertificateFile) -> dict[str, Any]:
 
 def _handed_over(own: list[CertificateFile]) -> list[Certificate]:
     found = Certificate.objects.filter(file__in=own, hand_over__signed_at__isnull=False)
-    return list(found.select_related("file__offer__authority", "hand_over").order_by("-not_after"))
+    return list(
+        found.select_related("file__offer__authority", "hand_over__collected_by").order_by(
+            "-not_after"
+        )
+    )
 
 
 def _told(certificate: Certificate) -> tuple[str, Tone, bool]:
@@ -111,9 +153,9 @@ class Submit(CapabilityView):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send it."""
-        file = _own_file(request, pk)
+        file = _within_reach(request, pk)
         if self.attempt(actions.submit, subject=file, file_id=file.pk) is not None:
-            messages.success(request, "Votre dossier est envoyé : votre syndicat le vérifie.")
+            messages.success(request, "Le dossier est envoyé : votre syndicat le vérifie.")
         return redirect("certificates:mine")
 
 
@@ -148,8 +190,8 @@ class DepositPiece(OwnForm):
         return f"Déposer : {PieceKind(self.kwargs['kind']).label.lower()}"
 
     def file(self, **address: Any) -> CertificateFile:
-        """My file, if its offer asks for this kind."""
-        file = super().file(**address)
+        """My file, or one entrusted to me, if it needs this kind."""
+        file = _within_reach(self.request, address["pk"])
         asked_kind(file, address["kind"])
         return file
 
@@ -225,3 +267,102 @@ class OwnPem(CapabilityView):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give the PEM."""
         return pem_response(issued_or_404(_own_file(request, pk)))
+
+
+class Book(OwnForm):
+    """Take a slot, in place of the one I had."""
+
+    shared_work = MEETING
+    form_class = BookForm
+    title = "Choisir un rendez-vous"
+    button = "Prendre ce rendez-vous"
+
+    def file(self, **address: Any) -> CertificateFile:
+        """My file, or one entrusted to me."""
+        return _within_reach(self.request, address["pk"])
+
+    def form_options(self, file: CertificateFile) -> dict[str, Any]:
+        """The slots that are free."""
+        return {"slots": list(slots.free_slots(file, timezone.now())[:SLOTS])}
+
+    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
+        """Take it."""
+        booked = self.attempt_form(
+            form,
+            slot_actions.book,
+            subject=file,
+            file_id=file.pk,
+            slot_id=int(form.cleaned_data["slot"]),
+        )
+        return booked and self.finish(f"Rendez-vous pris : {told(booked.slot)}.")
+
+
+class CancelAppointment(CapabilityView):
+    """Give my slot back."""
+
+    capability = Capability.CERTIFICATES_OWN
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give it back."""
+        file = _within_reach(request, pk)
+        if self.attempt(slot_actions.cancel, subject=file, file_id=file.pk) is not None:
+            messages.success(request, "Votre rendez-vous est annulé.")
+        return redirect("certificates:mine")
+
+
+class Acknowledge(CapabilityView):
+    """My « mandataire » gave me the token."""
+
+    capability = Capability.CERTIFICATES_OWN
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Write it down."""
+        file = _own_file(request, pk)
+        if self.attempt(actions.acknowledge, subject=file, file_id=file.pk) is not None:
+            messages.success(request, "Merci : la remise de votre support est confirmée.")
+        return redirect("certificates:mine")
+
+
+class Entrusted(CapabilityView):
+    """A file I deal with as « mandataire »: its pieces, and what comes next."""
+
+    capability = Capability.CERTIFICATES_OWN
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show it."""
+        entrusted = _entrusted(request)
+        file = get_object_or_404(
+            entrusted if entrusted is not None else CertificateFile.objects.none(), pk=pk
+        )
+        context = {"file": file, "may_receive": file.state == FileState.PIECES_CHECKED}
+        return render(request, "registration_authority/entrusted.html", context | _about(file))
+
+
+class ReceiveEntrusted(OwnForm):
+    """The « mandataire » receives a colleague in person, where the policy admits it."""
+
+    shared_work = PROXY
+    form_class = forms.FaceToFaceForm
+    title = "Recevoir la personne"
+    button = "Enregistrer le face à face"
+
+    def file(self, **address: Any) -> CertificateFile:
+        """A file entrusted to me, never mine."""
+        entrusted = _entrusted(self.request)
+        return get_object_or_404(
+            entrusted if entrusted is not None else CertificateFile.objects.none(),
+            pk=address["pk"],
+        )
+
+    def form_options(self, file: CertificateFile) -> dict[str, Any]:
+        """What the policy wants seen on the original."""
+        return {"features": profile_of(file.offer).identity_features}
+
+    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
+        """Write it down."""
+        met = self.attempt_form(
+            form, actions.hold_face_to_face, subject=file, file_id=file.pk, **form.cleaned_data
+        )
+        return met and self.finish("Le face à face est enregistré.")

@@ -120,8 +120,31 @@ SHARES: Final[dict[str, Share | Secret]] = {
         "certificate_id", "registration_authority_certificate"
     ),
     "registration_authority.HandOver": through(
-        "certificate_id", "registration_authority_certificate"
+        "certificate_id", "registration_authority_certificate", "SELECT, UPDATE"
     ),
+    "registration_authority.Convention": SYNDICAT,
+    "registration_authority.Operator": SYNDICAT,
+    "registration_authority.Denial": SYNDICAT,
+    "registration_authority.PolicyProfile": EVERYBODY,
+    "registration_authority.PieceRule": EVERYBODY,
+    "registration_authority.Mandate": by(),
+    "registration_authority.Note": SYNDICAT,
+    "registration_authority.IdentityCopy": SYNDICAT,
+    "registration_authority.OpeningBatch": SYNDICAT,
+    "registration_authority.OpeningLine": SYNDICAT,
+    "registration_authority.Slot": Share(
+        f"organisation_id IS NULL OR organisation_id = {OWN_HERE}"
+    ),
+    "registration_authority.Appointment": through("file_id", _FILES, WRITE),
+    "registration_authority.Location": SYNDICAT,
+    "registration_authority.TokenBatch": SYNDICAT,
+    "registration_authority.Token": SYNDICAT,
+    "registration_authority.TokenMovement": SYNDICAT,
+    "registration_authority.Count": SYNDICAT,
+    "registration_authority.Sleeve": SYNDICAT,
+    "registration_authority.SleeveLine": SYNDICAT,
+    "registration_authority.TrustStore": SYNDICAT,
+    "registration_authority.Pairing": SYNDICAT,
     "billing.Product": EVERYBODY,
     "billing.Price": EVERYBODY,
     "billing.Invoice": by(),

@@ -29,6 +29,7 @@ from django_tenants.utils import get_public_schema_name, schema_context
 
 from registration_authority import actions as counter
 from registration_authority.defaults import TRAINING_OFFER
+from registration_authority.dossier.profiles import required_kinds
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -348,7 +349,8 @@ class Tour:
             at=now,
         )
         self.file_id = dossier.pk
-        for kind in offer.pieces:
+        wanted = required_kinds(dossier)
+        for kind in wanted:
             counter.deposit_piece(
                 file_id=dossier.pk,
                 kind=kind,
@@ -366,7 +368,7 @@ class Tour:
                 at=now,
             )
         self._check_file(FileState.PIECES_CHECKED)
-        return f"{len(offer.pieces)} pièces déposées et acceptées pour {self.agent}"
+        return f"{len(wanted)} pièces déposées et acceptées pour {self.agent}"
 
     def issue_the_certificate(self) -> str:
         """Meet the agent, take her request, and wait for what the worker obtains."""

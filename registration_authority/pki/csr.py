@@ -73,12 +73,13 @@ def read_request(
     _check_signature(request)
     key = request.public_key()
     check_key(key, min_rsa_bits=min_rsa_bits, until=until)
+    subject = request.subject  # decoded at each access
     return Request(
         pem=request.public_bytes(Encoding.PEM).decode(),
         public_key=public_key_digest(key),
-        subject=request.subject.rfc4514_string(),
-        emails=tuple(_values(request, NameOID.EMAIL_ADDRESS)),
-        sirens=tuple(_sirens(request)),
+        subject=subject.rfc4514_string(),
+        emails=tuple(_values(subject, NameOID.EMAIL_ADDRESS)),
+        sirens=tuple(_sirens(subject)),
     )
 
 
@@ -163,13 +164,13 @@ def _check_signature(request: x509.CertificateSigningRequest) -> None:
         )
 
 
-def _values(request: x509.CertificateSigningRequest, oid: x509.ObjectIdentifier) -> list[str]:
-    return [str(attribute.value) for attribute in request.subject.get_attributes_for_oid(oid)]
+def _values(subject: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
+    return [str(attribute.value) for attribute in subject.get_attributes_for_oid(oid)]
 
 
-def _sirens(request: x509.CertificateSigningRequest) -> list[str]:
-    written = _values(request, NameOID.ORGANIZATIONAL_UNIT_NAME)
-    written += _values(request, NameOID.ORGANIZATION_IDENTIFIER)
+def _sirens(subject: x509.Name) -> list[str]:
+    written = _values(subject, NameOID.ORGANIZATIONAL_UNIT_NAME)
+    written += _values(subject, NameOID.ORGANIZATION_IDENTIFIER)
     return [found[1] for text in written if (found := _SIREN.match(text))]
 
 

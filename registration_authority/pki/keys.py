@@ -93,11 +93,27 @@ def fault_of_modulus(modulus: int) -> str:
 
 
 def _has_close_primes(modulus: int) -> bool:
-    """Fermat's factorisation, given up after a few rounds."""
+    """Fermat's factorisation, given up after a few rounds.
+
+    A root is only drawn of what may be a square modulo 64 and modulo 3·5·7·11·13: one in sixty.
+    """
     root = isqrt(modulus)
     start = root if root * root == modulus else root + 1
-    squares = (candidate * candidate - modulus for candidate in range(start, start + FERMAT_ROUNDS))
-    return any(isqrt(square) ** 2 == square for square in squares)
+    first, second = _squares(64), _squares(15015)
+    start_64, start_15015 = start % 64, start % 15015
+    left_64, left_15015 = modulus % 64, modulus % 15015
+    return any(
+        isqrt(rest) ** 2 == rest
+        for n in range(FERMAT_ROUNDS)
+        if ((start_64 + n) ** 2 - left_64) % 64 in first
+        and ((start_15015 + n) ** 2 - left_15015) % 15015 in second
+        for rest in ((start + n) ** 2 - modulus,)
+    )
+
+
+@cache
+def _squares(modulus: int) -> frozenset[int]:
+    return frozenset(number * number % modulus for number in range(modulus))
 
 
 def _is_roca(modulus: int) -> bool:

@@ -21,6 +21,8 @@ LIFTED = {
 SHARED_WORK = {
     "training_commune:mine": "the seats left are counted over all communes",
     "training_commune:join": "the last seat is given once, to one of all communes",
+    "certificates:book": "a slot of the counter is given once, to one of all communes",
+    "certificates:receive": "the « mandataire » writes what the counter alone writes",
     "training_commune:leave": "a seat given back goes to whoever waits, of any commune",
 }
 

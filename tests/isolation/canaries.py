@@ -191,6 +191,7 @@ PLANS: dict[str, dict[str, Any]] = {
         "document_end": "ZYGN",
     },
     "registration_authority.Certificate": {"not_after": LATER},
+    "registration_authority.Slot": {"kind": "visit", "ends_at": LATER},
     "registration_authority.HandOver": {"officer": lambda bed: bed.other()},
     "billing.Price": {"regime": "exempt", "rate": 0},
     "billing.Invoice": {"kind": "invoice", "seller": {"name": CANARY}},

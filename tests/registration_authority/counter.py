@@ -8,6 +8,7 @@ from typing import Any
 import pikepdf
 
 from registration_authority import actions, defaults
+from registration_authority.dossier.profiles import required_kinds
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -55,7 +56,7 @@ class Counter:
 
     def submit(self) -> None:
         """Bring every piece and send the file."""
-        for kind in PieceKind:
+        for kind in required_kinds(self.file):
             self.deposit(kind)
         actions.submit(file_id=self.file.pk, by=self.holder, at=NOON)
 

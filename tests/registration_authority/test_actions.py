@@ -158,7 +158,7 @@ def test_a_piece_that_is_neither_pdf_nor_image_is_refused(counter: Counter) -> N
 
 
 def test_an_image_is_a_piece_and_comes_out_unchanged(counter: Counter) -> None:
-    piece = counter.deposit(PieceKind.IDENTITY, content=BytesIO(PNG), name="cni.png")
+    piece = counter.deposit(PieceKind.FUNCTION, content=BytesIO(PNG), name="arrete.png")
     assert files.read(piece.content) == PNG
 
 
@@ -173,7 +173,7 @@ def test_a_piece_deposited_in_the_commune_is_kept_by_the_syndicat(
     counter: Counter, neighbour: Any
 ) -> None:
     connection.set_tenant(neighbour)
-    piece = counter.deposit(PieceKind.IDENTITY)
+    piece = counter.deposit(PieceKind.TERMS)
     connection.set_schema_to_public()
     assert files.read(piece.content) == PDF
 

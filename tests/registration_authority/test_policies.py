@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from registration_authority import policies
+from registration_authority.defaults import FIRST_PIECES
 from registration_authority.models import (
     CertificateState,
     FileState,
@@ -109,7 +110,7 @@ def test_an_event_of_the_future_is_refused_beyond_a_minute() -> None:
 
 def test_a_refused_piece_counts_as_missing() -> None:
     states = {PieceKind.IDENTITY: PieceState.REFUSED, PieceKind.TERMS: PieceState.PENDING}
-    assert policies.missing(PieceKind, states) == [
+    assert policies.missing(FIRST_PIECES, states) == [
         PieceKind.IDENTITY,
         PieceKind.FUNCTION,
         PieceKind.MANDATE,

@@ -28,6 +28,7 @@ class Capability(StrEnum):
     RA_FACE_TO_FACE = "ra.face_to_face"
     RA_HAND_OVER = "ra.hand_over"
     RA_REVOKE = "ra.revoke"
+    RA_STOCK = "ra.stock"
     CERTIFICATES_OWN = "certificates.own"
     TRAINING_READ = "training.read"
     TRAINING_PLAN = "training.plan"
@@ -97,6 +98,7 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
             Capability.DIRECTORY_MANAGE,
             Capability.PEOPLE_MANAGE,
             Capability.RA_READ,
+            Capability.RA_STOCK,
             Capability.TRAINING_READ,
             Capability.DELIVERY_READ,
             Capability.DELIVERY_RETRY,
@@ -114,6 +116,7 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
             Capability.RA_FACE_TO_FACE,
             Capability.RA_HAND_OVER,
             Capability.RA_REVOKE,
+            Capability.RA_STOCK,
         }
     ),
     Role.TRAINER: frozenset(
@@ -149,6 +152,7 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
             Capability.SPACES_SUSPEND,
             Capability.SPACES_ARCHIVE,
             Capability.SPACES_CONFIRM,
+            Capability.RA_READ,
         }
     ),
     Role.TRANSMITTER: _PREPARE

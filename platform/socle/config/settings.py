@@ -258,6 +258,7 @@ SWEEPS = {
     "ra-sweep": {"task": "ra.sweep", "schedule": 60.0},
     "ra-renewals": {"task": "ra.remind_renewals", "schedule": 6 * 3600.0},
     "ra-lists": {"task": "ra.watch_lists", "schedule": 3600.0},
+    "ra-clocks": {"task": "ra.clocks", "schedule": 6 * 3600.0},
     "notices-mail": {"task": "notices.send_mail", "schedule": 60.0},
     "life-sweep": {"task": "life.sweep", "schedule": 60.0 if not DEMO else 5.0},
     "journal-seal": {"task": "tenants.seal_journals", "schedule": 3600.0 if not DEMO else 120.0},

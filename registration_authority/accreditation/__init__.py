@@ -1,0 +1,1 @@
+"""Who may act for an authority: conventions, operators and their powers, denials."""

@@ -1,0 +1,1 @@
+"""Appointments at the counter and in the communes."""

@@ -1,0 +1,1 @@
+"""Tokens: where each is, who moved it, who counted it."""
