@@ -48,6 +48,7 @@ from registration_authority.pki.check import (
 from registration_authority.pki.crl import UnusableList, on_list, read_list
 from registration_authority.pki.csr import Request, check_subject, read_request
 from registration_authority.pki.names import Holder, checked_holder
+from registration_authority.revocation import records
 from socle.accounts import actions as accounts
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import CertificateLevel, Person
@@ -524,12 +525,15 @@ def keep_revocations(*, authority_id: int, content: bytes, at: datetime) -> Revo
             "received_at": at,
         },
     )
-    ours = Certificate.objects.filter(
-        file__offer__authority=authority, revocation_confirmed_at=None, not_after__gt=at
+    ours = Certificate.objects.filter(file__offer__authority=authority, not_after__gt=at).filter(
+        Q(revocation_confirmed_at=None) | Q(revocations__published_at=None)
     )
-    serials = dict(ours.values_list("serial", "pk"))
-    for serial, revoked_at in checked.revoked(serials).items():
-        _confirm_revocation(serials[serial], revoked_at, at)
+    known = {one.serial: one for one in ours.only("serial", "revocation_confirmed_at")}
+    revoked = checked.revoked(known)
+    for serial, revoked_at in revoked.items():
+        if known[serial].revocation_confirmed_at is None:
+            _confirm_revocation(known[serial].pk, revoked_at, at)
+    records.note_published(revoked, authority_id=authority.pk, by="crl", at=at)
     return kept
 
 
@@ -830,16 +834,6 @@ def revoke(
 
 
 @transaction.atomic
-def revoke_own(
-    *, certificate_id: int, reason: RevocationReason, by: Person, at: datetime
-) -> Certificate:
-    """The holder takes her own certificate out of use. Raises NotHer."""
-    certificate = Certificate.objects.select_related("file__holder").get(pk=certificate_id)
-    permissions.check_is_holder(by, certificate.file)
-    return revoke(certificate_id=certificate_id, reason=reason, by=by, at=at)
-
-
-@transaction.atomic
 def decline(*, file_id: int, by: Person, at: datetime) -> Certificate:
     """The holder does not accept what the certificate says: it is revoked, the file closed.
 
@@ -1036,6 +1030,8 @@ def _take_out_of_use(
     certificate.revocation_reason = reason
     certificate.save(update_fields=["state", "revoked_at", "revoked_by", "revocation_reason"])
     accounts.withdraw_certificate(fingerprint=certificate.fingerprint, at=at)
+    certificate.file = file
+    records.note_end(certificate, reason=reason, by=by, at=at)
     label = RevocationReason(reason).label
     if file.state == FileState.ISSUED:
         file.closing_reason = f"Certificat révoqué avant sa remise : {label.lower()}"

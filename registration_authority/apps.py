@@ -14,6 +14,11 @@ class RegistrationAuthorityConfig(AppConfig):
 
     def ready(self) -> None:
         from registration_authority import adapters, cmp, portal, todos, training
+        from registration_authority.evidence.events import SENTENCES as EVIDENCE
+        from registration_authority.revocation import todos as revocations
+        from registration_authority.revocation.events import SENTENCES as REVOCATION
+        from registration_authority.watch import todos as watch
+        from registration_authority.watch.events import SENTENCES as WATCH
         from socle.notices.todos import register
 
         adapters.register(training.ADAPTER, training.TrainingAuthority)
@@ -33,6 +38,14 @@ class RegistrationAuthorityConfig(AppConfig):
                 "key",
             ),
             Door(
+                Scope.PORTAL,
+                "Règles des certificats",
+                "registration_authority:rules",
+                Capability.RA_RULES,
+                31,
+                "key",
+            ),
+            Door(
                 Scope.COMMUNE,
                 "Mon certificat",
                 "certificates:mine",
@@ -44,10 +57,13 @@ class RegistrationAuthorityConfig(AppConfig):
         register(Scope.PORTAL, Capability.RA_CHECK, todos.to_check)
         register(Scope.PORTAL, Capability.RA_CHECK, todos.to_carry)
         register(Scope.PORTAL, Capability.RA_REVOKE, todos.to_revoke)
+        register(Scope.PORTAL, Capability.RA_REVOKE, revocations.to_decide)
+        register(Scope.PORTAL, Capability.RA_READ, watch.to_look_at)
         register(Scope.PORTAL, Capability.RA_FACE_TO_FACE, todos.to_receive)
         register(Scope.PORTAL, Capability.RA_HAND_OVER, todos.to_hand_over)
         register(Scope.PORTAL, Capability.RA_READ, todos.expiring)
         register(Scope.COMMUNE, Capability.CERTIFICATES_OWN, todos.own)
+        events.register({**REVOCATION, **WATCH, **EVIDENCE})
         events.register(
             {
                 "ra.file_opened": "Dossier de certificat ouvert pour {holder} ({offer})",

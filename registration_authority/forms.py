@@ -186,14 +186,6 @@ class HandOverForm(forms.Form):
     )
 
 
-class RevokeForm(forms.Form):
-    """Why a certificate is withdrawn."""
-
-    reason = forms.ChoiceField(
-        label="Motif", choices=RevocationReason.choices, widget=forms.RadioSelect
-    )
-
-
 class OwnRevokeForm(forms.Form):
     """The reasons a holder knows of."""
 

@@ -27,14 +27,14 @@ from registration_authority.models import (
     Piece,
     PieceKind,
     RequestState,
-    RevocationReason,
 )
+from registration_authority.revocation import actions as revocation
+from registration_authority.revocation.views import show_code
 from registration_authority.screens import (
     AttemptView,
     FileFormView,
     PieceLine,
     asked_kind,
-    issued_or_404,
     pem_response,
     piece_lines,
 )
@@ -811,9 +811,15 @@ class HandOverPage(CounterForm):
             scan=scan.file if scan else None,
             scan_name=scan.name if scan else "",
         )
-        return receipt and self.finish(
-            file, f"Le certificat est remis : {file.holder} peut s’en servir dès maintenant."
+        if receipt is None:
+            return None
+        sentence = f"Le certificat est remis : {file.holder} peut s’en servir dès maintenant."
+        messages.success(self.request, sentence)
+        code = self.attempt(
+            revocation.give_code, subject=file, certificate_id=receipt.certificate_id
         )
+        back = _url("file", file.pk)
+        return show_code(self.request, code, file, back) if code else redirect(back)
 
 
 class AddScan(CounterForm):
@@ -865,34 +871,6 @@ class Decline(CounterForm):
         """Revoke and close."""
         certificate = self.attempt_form(form, actions.decline, subject=file, file_id=file.pk)
         return certificate and self.finish(file, "Le certificat est révoqué, le dossier fermé.")
-
-
-class Revoke(CounterForm):
-    """Take a certificate out of use."""
-
-    capability = Capability.RA_REVOKE
-    form_class = forms.RevokeForm
-    template_name = f"{NAMESPACE}/confirm.html"
-    title = "Révoquer ce certificat ?"
-    lead = "La personne ne pourra plus s’en servir dès maintenant, et pour toujours."
-    button = "Révoquer définitivement"
-
-    def file(self, **address: Any) -> CertificateFile:
-        """The file, if its certificate exists."""
-        file = _file(address["pk"])
-        self.certificate = issued_or_404(file)
-        return file
-
-    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
-        """Revoke."""
-        certificate = self.attempt_form(
-            form,
-            actions.revoke,
-            subject=file,
-            certificate_id=self.certificate.pk,
-            reason=RevocationReason(form.cleaned_data["reason"]),
-        )
-        return certificate and self.finish(file, "Le certificat est révoqué, avec effet immédiat.")
 
 
 class Close(CounterForm):

@@ -19,6 +19,7 @@ from registration_authority.models import (
     RequestState,
     RevocationReason,
 )
+from registration_authority.revocation import actions as revocation
 from registration_authority.screens import (
     FileFormView,
     asked_kind,
@@ -66,6 +67,7 @@ class Mine(CapabilityView):
             "file": file,
             "closed": closed if file is None else None,
             "certificates": [(one, *_told(one)) for one in _handed_over(own)],
+            "may_revoke": self.can(Capability.CERTIFICATES_REVOKE),
         }
         return render(
             request, "registration_authority/mine.html", context | (_about(file) if file else {})
@@ -206,7 +208,7 @@ class RevokeOwn(OwnForm):
         """Revoke."""
         certificate = self.attempt_form(
             form,
-            actions.revoke_own,
+            revocation.ask_as_holder,
             subject=file,
             certificate_id=self.certificate.pk,
             reason=RevocationReason(form.cleaned_data["reason"]),

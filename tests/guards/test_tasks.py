@@ -8,6 +8,7 @@ WOKEN_BY_A_COMMIT = {
     "delivery.wake",
     "journal.seal",
     "onboarding.open_cases",
+    "ra.apply_campaign",
     "ra.issue",
     "ra.revoke",
 }

@@ -28,7 +28,9 @@ class Capability(StrEnum):
     RA_FACE_TO_FACE = "ra.face_to_face"
     RA_HAND_OVER = "ra.hand_over"
     RA_REVOKE = "ra.revoke"
+    RA_RULES = "ra.rules"
     CERTIFICATES_OWN = "certificates.own"
+    CERTIFICATES_REVOKE = "certificates.revoke"
     TRAINING_READ = "training.read"
     TRAINING_PLAN = "training.plan"
     TRAINING_ATTEND = "training.attend"
@@ -39,6 +41,10 @@ class Capability(StrEnum):
     JOURNAL_EXPORT = "journal.export"
     DELIVERY_READ = "delivery.read"
     DELIVERY_RETRY = "delivery.retry"
+
+
+TRANSMITTING: Final = frozenset({Capability.ACTS_TRANSMIT, Capability.FLOWS_TRANSMIT})
+"""What leaves the house, where a body may ask for a fresh proof of who one is."""
 
 
 class Access(StrEnum):
@@ -131,7 +137,12 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
         }
     ),
     Role.ADMINISTRATOR: frozenset(
-        {Capability.DIRECTORY_READ, Capability.DIRECTORY_MANAGE, Capability.PEOPLE_MANAGE}
+        {
+            Capability.DIRECTORY_READ,
+            Capability.DIRECTORY_MANAGE,
+            Capability.PEOPLE_MANAGE,
+            Capability.RA_RULES,
+        }
     ),
     Role.TRANSMITTER: _PREPARE
     | {
@@ -143,7 +154,12 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
     },
     Role.PREPARER: _PREPARE | {Capability.TRAINING_ATTEND},
     Role.READER: _READ_COMMUNE,
-    Role.SIGNATORY: _READ_COMMUNE | {Capability.ONBOARDING_OWN, Capability.CERTIFICATES_OWN},
+    Role.SIGNATORY: _READ_COMMUNE
+    | {
+        Capability.ONBOARDING_OWN,
+        Capability.CERTIFICATES_OWN,
+        Capability.CERTIFICATES_REVOKE,
+    },
 }
 
 SYNDICAT_ROLES: Final = (

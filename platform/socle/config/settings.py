@@ -230,6 +230,9 @@ CELERY_BEAT_SCHEDULE = {
     "ra-sweep": {"task": "ra.sweep", "schedule": 60.0},
     "ra-renewals": {"task": "ra.remind_renewals", "schedule": 6 * 3600.0},
     "ra-lists": {"task": "ra.watch_lists", "schedule": 3600.0},
+    "ra-revocations": {"task": "ra.watch_revocations", "schedule": 600.0},
+    "ra-certificates": {"task": "ra.watch_certificates", "schedule": 3600.0},
+    "ra-purge": {"task": "ra.purge", "schedule": 24 * 3600.0},
     "notices-mail": {"task": "notices.send_mail", "schedule": 60.0},
     "journal-seal": {"task": "tenants.seal_journals", "schedule": 3600.0 if not DEMO else 120.0},
 }

@@ -9,6 +9,7 @@ from tenants.views import Home
 urlpatterns = [
     path("", Home.as_view(), name="home"),
     path("", include("socle.accounts.urls")),
+    path("revoquer/", include("registration_authority.revocation.urls_public")),
     path("notifications/", include("socle.notices.urls")),
     path("accessibilite/", Accessibility.as_view(), name="accessibility"),
     *([path("composants/", Guide.as_view(), name="guide")] if settings.DEMO else []),
