@@ -601,5 +601,6 @@ class Renewal(models.Model):
 
 # Models of the sub-rooms, which Django finds through this module.
 from registration_authority.evidence import models as evidence_models  # noqa: E402, F401
+from registration_authority.figures import models as figures_models  # noqa: E402, F401
 from registration_authority.revocation import models as revocation_models  # noqa: E402, F401
 from registration_authority.watch import models as watch_models  # noqa: E402, F401

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from registration_authority import actions, files, forms, permissions, portal, progress, queries
 from registration_authority.adapters import adapter_for
+from registration_authority.figures import queries as figures
 from registration_authority.models import (
     OPEN_STATES,
     Certificate,
@@ -29,6 +30,7 @@ from registration_authority.models import (
     RequestState,
 )
 from registration_authority.revocation import actions as revocation
+from registration_authority.revocation import queries as revocation_queries
 from registration_authority.revocation.views import show_code
 from registration_authority.screens import (
     AttemptView,
@@ -710,9 +712,19 @@ class Figures(CapabilityView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show them."""
         now = timezone.now()
+        page = Paginator(figures.savings(now - YEAR, now), PER_PAGE).get_page(
+            request.GET.get("page")
+        )
+        revoked = revocation_queries.delays(now - YEAR)
         context = {
+            "states": figures.files_by_state(),
             "months": queries.expiries_by_month(now),
             "delays": queries.delays(now - YEAR),
+            "steps": [(one.step, round(one.median, 1)) for one in queries.delays(now - YEAR)],
+            "revoked": revoked,
+            "revoked_chart": [(one.offer, round(one.median, 1)) for one in revoked],
+            "page": page,
+            "saved": [(str(one.organisation), int(one.saving)) for one in page],
         }
         return render(request, f"{NAMESPACE}/figures.html", context)
 

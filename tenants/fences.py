@@ -134,6 +134,7 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "registration_authority.ElectionCampaign": SYNDICAT,
     "registration_authority.ElectionLine": SYNDICAT,
     "registration_authority.RetentionRules": EVERYBODY,
+    "registration_authority.OfferCost": SYNDICAT,
     "registration_authority.Tombstone": SYNDICAT,
     "registration_authority.TrustedAuthority": EVERYBODY,
     "registration_authority.TrustedList": SYNDICAT,

@@ -68,14 +68,14 @@ class Requests(CapabilityView):
             "to_review": queries.to_review(),
             "may_act": self.can(Capability.RA_REVOKE),
             "tabs": [
-                Link("À décider", address, current=tab == "", count=waiting.count()),
+                Link(label="À décider", url=address, current=tab == "", count=waiting.count()),
                 Link(
-                    "Publication attendue",
-                    f"{address}?vue={UNDER_WAY}",
+                    label="Publication attendue",
+                    url=f"{address}?vue={UNDER_WAY}",
                     current=tab == UNDER_WAY,
                     count=going.count(),
                 ),
-                Link("Terminées", f"{address}?vue={DONE}", current=tab == DONE),
+                Link(label="Terminées", url=f"{address}?vue={DONE}", current=tab == DONE),
             ],
         }
         return render(request, f"{SPACE}/revocation/list.html", context)
@@ -399,9 +399,9 @@ class Campaign(CapabilityView):
             "outcomes": ElectionOutcome.choices,
             "progress": done,
             "figures": [
-                Figure(str(done.known), "résultats connus"),
-                Figure(str(done.validated), "validés à deux"),
-                Figure(str(done.done), "menés à bien"),
+                Figure(value=str(done.known), label="résultats connus"),
+                Figure(value=str(done.validated), label="validés à deux"),
+                Figure(value=str(done.done), label="menés à bien"),
             ],
             "to_validate": done.known - done.validated - mine,
             "mine": mine,

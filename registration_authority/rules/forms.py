@@ -3,6 +3,7 @@
 from django import forms
 
 from registration_authority.evidence.models import RetentionRules
+from registration_authority.figures.models import OfferCost
 from registration_authority.models import Usage
 from registration_authority.revocation.models import Asker, RevocationRules
 from socle.accounts.models import StepUpRule
@@ -41,6 +42,14 @@ class RetentionRulesForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = RetentionRules
         fields = ("place", "years_after_end", "working_copy_days")
+
+
+class OfferCostForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What one certificate costs, with the syndicat and without it."""
+
+    class Meta:
+        model = OfferCost
+        fields = ("member", "alone")
 
 
 class StepUpForm(forms.Form):

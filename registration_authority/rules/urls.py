@@ -6,7 +6,7 @@ urlpatterns = [
     path("regles/", views.Rules.as_view(), name="rules"),
     path("regles/confirmation/", views.StepUp.as_view(), name="step_up"),
     re_path(
-        r"^regles/(?P<code>[-\w]+)/(?P<kind>revocation|conservation)/$",
+        r"^regles/(?P<code>[-\w]+)/(?P<kind>revocation|conservation|prix)/$",
         views.OfferRules.as_view(),
         name="offer_rules",
     ),

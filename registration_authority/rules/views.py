@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from registration_authority import queries as counter_queries
 from registration_authority.evidence import retention
+from registration_authority.figures.models import OfferCost
 from registration_authority.models import CertificateFile, Offer
 from registration_authority.revocation import records
 from registration_authority.rules import actions, forms
@@ -20,9 +21,17 @@ from socle.accounts.models import StepUpRule
 from socle.directory.models import Organisation
 
 SPACE = "registration_authority"
+
+
+def cost_of(offer: Offer) -> OfferCost:
+    """The prices of an offer, or empty ones."""
+    return getattr(offer, "cost", None) or OfferCost(offer=offer)
+
+
 KINDS: dict[str, tuple[str, Any, Any]] = {
     "revocation": ("Révocation", records.rules_of, forms.RevocationRulesForm),
     "conservation": ("Conservation", retention.rules_of, forms.RetentionRulesForm),
+    "prix": ("Prix", cost_of, forms.OfferCostForm),
 }
 
 

@@ -70,7 +70,9 @@ def _tabs(current: str) -> list[Link]:
         (AUTHORITIES, "Autorités"),
         (TRUST, "Liste de confiance"),
     ]
-    return [Link(label, f"{address}?vue={key}", current=key == current) for key, label in told]
+    return [
+        Link(label=label, url=f"{address}?vue={key}", current=key == current) for key, label in told
+    ]
 
 
 class Add(AttemptView):

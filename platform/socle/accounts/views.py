@@ -117,6 +117,12 @@ class WithCertificate(CapabilityView):
         shown = presented(request)
         if shown is not None and shown.problem:
             messages.error(request, str(policies.refused_by_gateway(shown.problem)))
+        elif "refuse" in request.GET:  # a gateway that cannot say more
+            messages.error(
+                request,
+                "Le certificat présenté est refusé : expiré, révoqué, ou d’une autorité qui n’est "
+                "pas admise ici. Appelez votre syndicat, ou entrez avec votre code.",
+            )
         return redirect("accounts:login")
 
     def post(self, request: HttpRequest) -> HttpResponse:

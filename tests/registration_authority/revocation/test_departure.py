@@ -1,6 +1,6 @@
 """A departure or a loss: everything that follows, in one gesture."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -38,6 +38,11 @@ def successor(counter: Counter) -> Any:
     return who
 
 
+def logged_in(neighbour: Any, who: Any) -> None:
+    in_town(neighbour, who)
+    Login.objects.filter(person=who).update(started_at=NOON - timedelta(hours=1))
+
+
 def draft(neighbour: Any, by: Any) -> Act:
     connection.set_tenant(neighbour)
     made = Act.objects.create(
@@ -73,7 +78,7 @@ def leave(held: Counter, successor: Any) -> actions.Protocol:
 def test_a_departure_ends_everything_and_hands_on(
     held: Counter, successor: Any, neighbour: Any
 ) -> None:
-    in_town(neighbour, held.holder)
+    logged_in(neighbour, held.holder)
     act = draft(neighbour, held.holder)
     done = leave(held, successor)
     assert Certificate.objects.get().state == CertificateState.REVOKED
@@ -104,7 +109,7 @@ def test_somebody_of_two_communes_keeps_the_other(held: Counter, town: Any, succ
 
 
 def test_a_loss_orders_the_next_one_and_keeps_the_rights(held: Counter, neighbour: Any) -> None:
-    in_town(neighbour, held.holder)
+    logged_in(neighbour, held.holder)
     done = actions.declare_loss(
         person=held.holder, organisation=held.organisation, by=held.officer, at=NOON
     )

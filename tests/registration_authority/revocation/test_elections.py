@@ -7,7 +7,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from registration_authority import tasks
-from registration_authority.models import Certificate, CertificateState, FileState, Offer
+from registration_authority.models import (
+    Certificate,
+    CertificateFile,
+    CertificateState,
+    FileState,
+    Offer,
+)
 from registration_authority.revocation import elections
 from registration_authority.revocation.models import (
     ElectionCampaign,
@@ -38,7 +44,11 @@ def mayor(counter: Counter) -> Counter:
     """The holder of `counter` is elected, and her certificate signs in the mandate's name."""
     counter.holder.grants.update(roles=["signatory", "transmitter"])
     counter.bring_to(FileState.HANDED_OVER)
-    Offer.objects.filter(pk=counter.file.offer_id).update(usage="dual")
+    offer = Offer.objects.get(pk=counter.file.offer_id)
+    offer.pk, offer.code, offer.usage = None, "double-usage", "dual"
+    offer.save()
+    CertificateFile.objects.filter(pk=counter.file.pk).update(offer=offer)
+    counter.file.refresh_from_db()
     return counter
 
 

@@ -83,7 +83,7 @@ def test_another_authority_s_answer_is_refused(tmp_path: Path) -> None:
     lines = {LEAF.certificate.serial_number: "V"}
     with openssl_ocsp(tmp_path, port, AUTHORITY, forger, lines):
         answer = speak(question, port)
-    with pytest.raises(ocsp.UnusableAnswer, match="signature"):
+    with pytest.raises(ocsp.UnusableAnswer, match="pas chargé de répondre"):
         ocsp.read(answer, question=question, at=NOW)
 
 

@@ -221,8 +221,8 @@ def test_a_trusted_list_brings_its_authorities(officer: Any) -> None:
     assert (kept.territory, kept.number) == ("FR", 6)
     assert kept.signature.startswith("sceau intègre")
     assert [one.status for one in queries.trusted().order_by("subject")] == [
-        "withdrawn",
         "granted",
+        "withdrawn",
     ]
     leaf = signed("Agent", granted)
     assert watched(leaf.pem.encode(), officer).issuer_pem == granted.pem
@@ -403,11 +403,11 @@ def test_a_commune_brings_and_sees_its_own(
     connection.set_schema_to_public()
     browser = in_town(neighbour, agent)
     leaf = signed("Agent", authority)
-    given = {"label": "Marchés publics", "certificate": upload(leaf.pem.encode())}
+    given = {"label": "Plateforme Atexo", "certificate": upload(leaf.pem.encode())}
     browser.post("/certificats/suivis/ajouter/", given)
-    assert "Marchés publics" in text(browser.get("/certificats/suivis/"))
+    assert "Plateforme Atexo" in text(browser.get("/certificats/suivis/"))
     other = in_town(town, person(Role.TRANSMITTER, at=town.organisation))
-    assert "Marchés publics" not in text(other.get("/certificats/suivis/"))
+    assert "Plateforme Atexo" not in text(other.get("/certificats/suivis/"))
 
 
 def test_the_watch_at_the_counter(officer: Any, authority: Signed, neighbour: Any) -> None:

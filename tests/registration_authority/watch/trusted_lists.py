@@ -42,13 +42,14 @@ def trusted_list(services: list[tuple[Signed, bool]], *, number: int) -> bytes:
 def _provider(one: Signed, granted: bool) -> str:
     der = base64.b64encode(one.certificate.public_bytes(Encoding.DER)).decode()
     name = one.certificate.subject.rfc4514_string().partition("CN=")[2].partition(",")[0]
+    status = "granted" if granted else "withdrawn"
     return f"""<TrustServiceProvider><TSPInformation><TSPName>
 <Name xml:lang="en">Provider</Name><Name xml:lang="fr">Prestataire</Name></TSPName>
 </TSPInformation><TSPServices><TSPService><ServiceInformation>
 <ServiceTypeIdentifier>http://uri.etsi.org/TrstSvc/Svctype/CA/QC</ServiceTypeIdentifier>
 <ServiceName><Name xml:lang="en">{name}</Name></ServiceName>
 <ServiceDigitalIdentity><DigitalId><X509Certificate>{der}</X509Certificate></DigitalId>
-</ServiceDigitalIdentity><ServiceStatus>{STATUS}{"granted" if granted else "withdrawn"}</ServiceStatus>
+</ServiceDigitalIdentity><ServiceStatus>{STATUS}{status}</ServiceStatus>
 </ServiceInformation></TSPService></TSPServices></TrustServiceProvider>"""
 
 
