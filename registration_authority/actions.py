@@ -908,7 +908,16 @@ def _enrolment(request: CertificateRequest) -> Enrolment:
         holder=holder_of(request.file),
         validity=request.file.offer.validity,
         known=_known_to(request.file),
+        former=_replaced_by(request.file),
     )
+
+
+def _replaced_by(file: CertificateFile) -> str:
+    """The certificate a file renews, when the same authority signed it; else nothing."""
+    former = Certificate.objects.filter(
+        pk=file.renews_id, file__offer__authority=file.offer.authority
+    ).first()
+    return former.pem if former else ""
 
 
 def _known_to(file: CertificateFile) -> bool:
