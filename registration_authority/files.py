@@ -61,7 +61,7 @@ def forget(content: UUID) -> StoredFile | None:
     with _public():
         stored = StoredFile.objects.filter(pk=content).first()
         if stored is not None:
-            StoredFile.objects.filter(pk=content).delete()
+            documents.forget(stored)
         return stored
 
 

@@ -27,7 +27,7 @@ KNOWN = {
     "etsi.en_319_412_2.gen-4.3.11-2.crldp_extension_missing",
 }
 WIDE_ARC = "OID contains arc which is larger than 32-bits"
-"""What the linter cannot read: the practice policy hangs below 2.25 (X.667), a valid 128-bit arc."""
+"""What the linter cannot read: the practice policy hangs below 2.25 (X.667), a valid wide arc."""
 HOLDER = checked_holder(
     given_name="Hélène",
     surname="Épinay",
