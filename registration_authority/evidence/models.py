@@ -29,7 +29,7 @@ class Tombstone(models.Model):
     """What remains of a purged document: which it was and its hash, nobody's name."""
 
     file = models.ForeignKey(CertificateFile, on_delete=models.PROTECT, related_name="tombstones")
-    what = models.CharField(max_length=40)
+    what = models.CharField(max_length=80)
     content = models.UUIDField(unique=True)
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()

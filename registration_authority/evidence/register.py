@@ -31,7 +31,7 @@ from socle.accounts.models import Person
 from socle.core.clock import PARIS
 from socle.journal import actions as journal
 from socle.journal.events import sentence
-from socle.journal.export import Summary
+from socle.journal.export import Summary, inert
 from socle.journal.models import Entry
 
 ACCREDITATION: Final = "ra.accreditation"
@@ -211,12 +211,8 @@ def _table(rows: Iterable[Row]) -> bytes:
     for rank, row in enumerate(rows):
         if rank == 0:
             writer.writerow(row)
-        writer.writerow(_inert(cell) for cell in row.values())
+        writer.writerow(inert(cell) for cell in row.values())
     return text.getvalue().encode("utf-8-sig")
-
-
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _sha256(content: bytes) -> str:

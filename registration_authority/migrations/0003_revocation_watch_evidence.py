@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             name='Tombstone',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(max_length=40)),
+                ('what', models.CharField(max_length=80)),
                 ('content', models.UUIDField(unique=True)),
                 ('sha256', models.CharField(max_length=64)),
                 ('size', models.BigIntegerField()),

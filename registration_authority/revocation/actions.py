@@ -17,6 +17,7 @@ from registration_authority.models import (
     Certificate,
     CertificateFile,
     CertificateState,
+    FileState,
     RevocationReason,
 )
 from registration_authority.revocation import policies, queries
@@ -373,8 +374,6 @@ def _order(
 
 
 def _close_open_files(person: Person, organisation: Organisation, by: Person, at: datetime) -> None:
-    from registration_authority.models import FileState
-
     for file in CertificateFile.objects.filter(holder=person, organisation=organisation):
         if not file.is_open:
             continue

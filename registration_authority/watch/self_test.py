@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from registration_authority.models import Offer
 from registration_authority.pki.certificate import CertificateFacts, facts_of
 from registration_authority.pki.check import FIELDS
 from registration_authority.pki.keys import WeakKey, check_key
@@ -153,6 +154,8 @@ def _authority(
             "C’est un certificat d’exercice.",
             "Il sert à s’entraîner, jamais à transmettre pour de vrai.",
         )
+    elif known := Offer.objects.filter(policy__in=level).first():
+        yield Check("Niveau", "success", f"{known.get_level_display()} ({known}).")
     elif level:
         yield Check("Niveau", "success", f"Politique {', '.join(level)}.")
     else:

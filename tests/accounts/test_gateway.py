@@ -29,6 +29,7 @@ from django.test import RequestFactory
 from socle.accounts import actions, gateway, queries
 from socle.accounts.capabilities import Role
 from socle.accounts.models import CertificateLevel, Login, LoginCertificate, Person
+from socle.accounts.views import demo_code
 from socle.actes.models import Act
 from tests.people import PASSWORD, Browser, in_town, on_portal, person
 
@@ -311,17 +312,11 @@ def test_an_old_session_proves_itself_before_it_transmits(
     assert asked.startswith("/confirmation/?suite=%2Factes%2F")
     shown = browser.get(asked).content.decode()
     assert "15 minutes" in shown.replace("\xa0", " ")
-    code = _code(secretary)
+    code = demo_code(secretary)
     back = browser.post(asked, {"code": code, "suite": "/actes/"})
     assert back["Location"] == "/actes/"
     assert "/confirmation/" not in transmits(browser, act)
     assert Login.objects.get(person=secretary).confirmed_factor == "totp"
-
-
-def _code(who: Person) -> str:
-    from socle.accounts.views import demo_code
-
-    return demo_code(who)
 
 
 def test_a_wrong_code_confirms_nothing(secretary: Person, act: Act, neighbour: Any) -> None:

@@ -4,13 +4,16 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
+
 from registration_authority.figures import queries
 from registration_authority.figures.models import OfferCost
 from registration_authority.models import FileState
 from registration_authority.revocation import actions as revocations
 from registration_authority.revocation.queries import percentile
 from socle.accounts.capabilities import Role
-from socle.accounts.models import StepUpRule
+from socle.accounts.models import CertificateBody, StepUpRule
+from socle.directory.models import Grant
 from socle.journal.models import Entry
 from tests.people import on_portal, person
 from tests.registration_authority.counter import NOON, Counter
@@ -116,11 +119,6 @@ def test_an_operator_does_not_write_her_own_rules(counter: Counter) -> None:
 def test_a_certificate_is_admitted_for_another_body_at_the_counter(
     counter: Counter, town: Any
 ) -> None:
-    from django.db import connection
-
-    from socle.accounts.models import CertificateBody
-    from socle.directory.models import Grant
-
     connection.set_schema_to_public()
     counter.bring_to(FileState.HANDED_OVER)
     desk, siren = on_portal(counter.officer), town.organisation.siren

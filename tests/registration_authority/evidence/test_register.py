@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from registration_authority import actions
 from registration_authority.evidence import register
 from registration_authority.models import Certificate, FileState, PieceKind
 from registration_authority.revocation import actions as revocations
@@ -24,8 +25,6 @@ from tests.registration_authority.test_screens import text
 @pytest.fixture
 def story(counter: Counter) -> Counter:
     """A piece refused then accepted, a certificate handed over, a request to revoke refused."""
-    from registration_authority import actions
-
     for kind in PieceKind:
         counter.deposit(kind)
     actions.submit(file_id=counter.file.pk, by=counter.holder, at=NOON)

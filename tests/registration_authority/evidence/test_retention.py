@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from registration_authority import actions as counter_actions
 from registration_authority import files, tasks
@@ -19,7 +20,7 @@ from registration_authority.models import (
 )
 from socle.documents.models import StoredFile
 from socle.journal.models import Entry
-from tests.registration_authority.counter import NOON, Counter
+from tests.registration_authority.counter import NOON, Counter, open_counter
 
 
 @pytest.fixture
@@ -106,10 +107,6 @@ def test_a_file_without_a_certificate_is_a_working_copy(counter: Counter) -> Non
 
 def test_the_same_bytes_elsewhere_stay(held: Counter, syndicat: Any, town: Any) -> None:
     # The tests' pieces are one PDF: another file that holds it still opens it.
-    from django.db import connection
-
-    from tests.registration_authority.counter import open_counter
-
     connection.set_schema_to_public()
     other = open_counter(town.organisation, syndicat)
     other.submit()
