@@ -57,6 +57,7 @@ from registration_authority.pki.check import (
 from registration_authority.pki.crl import UnusableList, on_list, read_list
 from registration_authority.pki.csr import Request, check_subject, read_request
 from registration_authority.pki.names import Holder, checked_holder
+from registration_authority.revocation import records
 from registration_authority.service import actions as service
 from registration_authority.slots import actions as slots
 from registration_authority.stock import ledger as stock
@@ -611,12 +612,15 @@ def keep_revocations(*, authority_id: int, content: bytes, at: datetime) -> Revo
             "received_at": at,
         },
     )
-    ours = Certificate.objects.filter(
-        file__offer__authority=authority, revocation_confirmed_at=None, not_after__gt=at
+    ours = Certificate.objects.filter(file__offer__authority=authority, not_after__gt=at).filter(
+        Q(revocation_confirmed_at=None) | Q(revocations__published_at=None)
     )
-    serials = dict(ours.values_list("serial", "pk"))
-    for serial, revoked_at in checked.revoked(serials).items():
-        _confirm_revocation(serials[serial], revoked_at, at)
+    known = {one.serial: one for one in ours.only("serial", "revocation_confirmed_at")}
+    revoked = checked.revoked(known)
+    for serial, revoked_at in revoked.items():
+        if known[serial].revocation_confirmed_at is None:
+            _confirm_revocation(known[serial].pk, revoked_at, at)
+    records.note_published(revoked, authority_id=authority.pk, by="crl", at=at)
     return kept
 
 
@@ -985,16 +989,6 @@ def revoke(
 
 
 @transaction.atomic
-def revoke_own(
-    *, certificate_id: int, reason: RevocationReason, by: Person, at: datetime
-) -> Certificate:
-    """The holder takes her own certificate out of use. Raises NotHer."""
-    certificate = Certificate.objects.select_related("file__holder").get(pk=certificate_id)
-    permissions.check_is_holder(by, certificate.file)
-    return revoke(certificate_id=certificate_id, reason=reason, by=by, at=at)
-
-
-@transaction.atomic
 def decline(*, file_id: int, by: Person, at: datetime) -> Certificate:
     """The holder does not accept what the certificate says: it is revoked, the file closed.
 
@@ -1093,7 +1087,16 @@ def _enrolment(request: CertificateRequest) -> Enrolment:
         holder=holder_of(request.file),
         validity=request.file.offer.validity,
         known=_known_to(request.file),
+        former=_replaced_by(request.file),
     )
+
+
+def _replaced_by(file: CertificateFile) -> str:
+    """The certificate a file renews, when the same authority signed it; else nothing."""
+    former = Certificate.objects.filter(
+        pk=file.renews_id, file__offer__authority=file.offer.authority
+    ).first()
+    return former.pem if former else ""
 
 
 def _known_to(file: CertificateFile) -> bool:
@@ -1215,6 +1218,8 @@ def _take_out_of_use(
     certificate.revocation_reason = reason
     certificate.save(update_fields=["state", "revoked_at", "revoked_by", "revocation_reason"])
     accounts.withdraw_certificate(fingerprint=certificate.fingerprint, at=at)
+    certificate.file = file
+    records.note_end(certificate, reason=reason, by=by, at=at)
     label = RevocationReason(reason).label
     stock.retire_of(file, by=by, at=at, reason="Certificat révoqué avant sa remise")
     if file.state == FileState.ISSUED:

@@ -33,7 +33,8 @@ class UntrustedAnswer(AuthorityUnavailable):
 class Enrolment:
     """One question to an authority; `key` makes the same question recognisable.
 
-    `known` says that the authority already certified this holder for this body.
+    `known` says that the authority already certified this holder for this body; `former` is the
+    certificate (PEM) of the same authority that this one replaces, with another key.
     """
 
     key: UUID
@@ -41,6 +42,7 @@ class Enrolment:
     holder: Holder
     validity: timedelta
     known: bool = False
+    former: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,11 @@ class RegistrationAuthorityConfig(AppConfig):
     def ready(self) -> None:
         from registration_authority import adapters, cmp, portal, todos, training
         from registration_authority.dossier import vault
+        from registration_authority.evidence.events import SENTENCES as EVIDENCE
+        from registration_authority.revocation import todos as revocations
+        from registration_authority.revocation.events import SENTENCES as REVOCATION
+        from registration_authority.watch import todos as watch
+        from registration_authority.watch.events import SENTENCES as WATCH
         from socle.notices.todos import register
 
         adapters.register(training.ADAPTER, training.TrainingAuthority)
@@ -46,6 +51,14 @@ class RegistrationAuthorityConfig(AppConfig):
                 "key",
             ),
             Door(
+                Scope.PORTAL,
+                "Règles des certificats",
+                "registration_authority:rules",
+                Capability.RA_RULES,
+                31,
+                "key",
+            ),
+            Door(
                 Scope.COMMUNE,
                 "Mon certificat",
                 "certificates:mine",
@@ -56,7 +69,10 @@ class RegistrationAuthorityConfig(AppConfig):
         )
         for capability, provider in todos.COUNTER:
             register(Scope.PORTAL, capability, provider)
+        register(Scope.PORTAL, Capability.RA_REVOKE, revocations.to_decide)
+        register(Scope.PORTAL, Capability.RA_READ, watch.to_look_at)
         register(Scope.COMMUNE, Capability.CERTIFICATES_OWN, todos.own)
+        events.register({**REVOCATION, **WATCH, **EVIDENCE})
         events.register(
             {
                 "ra.file_opened": "Dossier de certificat ouvert pour {holder} ({offer})",

@@ -140,9 +140,11 @@ class CmpAuthority:
         return self._heard(known, answer, at)
 
     def _kind_for(self, enrolment: Enrolment) -> Kind:
-        """An ir for a first certificate from this authority, a cr for another, or the PKCS#10."""
+        """The PKCS#10; or an ir for a first certificate, a kur for a renewal, a cr for another."""
         if self.link.carries == CmpLink.Carries.PKCS10:
             return Kind.P10CR
+        if enrolment.former:
+            return Kind.KUR
         return Kind.CR if enrolment.known else Kind.IR
 
     def _poll(self, known: CmpExchange, at: datetime) -> str | Waiting:
@@ -223,6 +225,7 @@ def _asking(kind: Kind, enrolment: Enrolment) -> bytes:
         key=enrolment.request.key(),
         subject=subject_of(enrolment.holder),
         extensions=[x509.Extension(email.oid, critical=False, value=email)],
+        former=load_certificate(enrolment.former) if enrolment.former else None,
     )
 
 

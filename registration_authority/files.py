@@ -3,7 +3,7 @@
 A holder deposits her pieces from her commune's host, whose schema has files of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,6 +109,27 @@ def read(content: UUID) -> bytes:
     """The whole of a kept file."""
     with _public():
         return documents.read(StoredFile.objects.get(pk=content))
+
+
+def hashes(contents: Iterable[UUID]) -> dict[UUID, str]:
+    """The SHA-256 of kept files, without opening them; those that were purged are left out."""
+    with _public():
+        return dict(StoredFile.objects.filter(pk__in=contents).values_list("pk", "sha256"))
+
+
+def forget(content: UUID) -> StoredFile | None:
+    """Keep a file no longer; what was known of it, or None when it is gone already."""
+    with _public():
+        stored = StoredFile.objects.filter(pk=content).first()
+        if stored is not None:
+            documents.forget(stored)
+        return stored
+
+
+def erase_forgotten(*, before: datetime) -> list[str]:
+    """Erase the blobs of the counter no file names, last written before `before`; their keys."""
+    with _public():
+        return documents.delete_orphans(before=before)
 
 
 @contextmanager

@@ -248,14 +248,6 @@ class DrawForm(forms.Form):
     officer_drawing = DrawingField(label="Signature de l’opérateur d’enregistrement")
 
 
-class RevokeForm(forms.Form):
-    """Why a certificate is withdrawn."""
-
-    reason = forms.ChoiceField(
-        label="Motif", choices=RevocationReason.choices, widget=forms.RadioSelect
-    )
-
-
 class OwnRevokeForm(forms.Form):
     """The reasons a holder knows of."""
 

@@ -655,3 +655,10 @@ class Renewal(models.Model):
                 name="%(app_label)s_%(class)s_mute_is_whole",
             ),
         )
+
+
+# Models of the sub-rooms, which Django finds through this module.
+from registration_authority.evidence import models as evidence_models  # noqa: E402, F401
+from registration_authority.figures import models as figures_models  # noqa: E402, F401
+from registration_authority.revocation import models as revocation_models  # noqa: E402, F401
+from registration_authority.watch import models as watch_models  # noqa: E402, F401

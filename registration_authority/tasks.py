@@ -7,11 +7,17 @@ from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
+from django_tenants.utils import get_public_schema_name, schema_context
 
 from registration_authority import actions, queries
 from registration_authority.adapters import AuthorityUnavailable
 from registration_authority.dossier import actions as file_actions
+from registration_authority.evidence import retention
 from registration_authority.models import CertificationAuthority
+from registration_authority.revocation import actions as revocations
+from registration_authority.revocation import elections
+from registration_authority.revocation import queries as queries_of_revocation
+from registration_authority.watch import actions as watching
 from socle.core.queue import in_tenant
 from socle.core.refusals import Refusal
 
@@ -30,10 +36,45 @@ def issue(*, request_id: int) -> None:
 @shared_task(
     name="ra.revoke", acks_late=True, autoretry_for=(AuthorityUnavailable,), retry_backoff=True
 )
+def revoke(*, schema: str, certificate_id: int) -> None:
+    """Have the authority revoke what we already stopped using.
+
+    Asked from a commune too, done by the counter: no commune sees how we speak to an authority.
+    """
+    with schema_context(get_public_schema_name()):
+        actions.revoke_at_authority(certificate_id, at=timezone.now())
+
+
+@shared_task(name="ra.apply_campaign", acks_late=True)
 @in_tenant
-def revoke(*, certificate_id: int) -> None:
-    """Have the authority revoke what we already stopped using."""
-    actions.revoke_at_authority(certificate_id, at=timezone.now())
+def apply_campaign(*, campaign_id: int) -> None:
+    """Revoke what falls with the mandates of a validated campaign."""
+    elections.apply(campaign_id, at=timezone.now())
+
+
+@shared_task(name="ra.watch_revocations")
+def watch_revocations() -> None:
+    """Look whether the authorities published what we asked; warn when it drags."""
+    watching.look_for_revocations(at=timezone.now())
+    for request_id in queries_of_revocation.to_watch(timezone.now()):
+        _quietly(revocations.watch, request_id)
+    for campaign_id in elections.unfinished():
+        elections.apply(campaign_id, at=timezone.now())
+
+
+@shared_task(name="ra.watch_certificates")
+def watch_certificates() -> None:
+    """Ask the authorities about the certificates that are not ours."""
+    for watched_id in watching.to_check(timezone.now()):
+        _quietly(watching.check, watched_id)
+
+
+@shared_task(name="ra.purge")
+def purge() -> None:
+    """Take away what the rules of each offer say is kept no longer."""
+    for file_id in retention.due(timezone.now()):
+        _quietly(retention.purge, file_id)
+    retention.sweep(at=timezone.now())
 
 
 @shared_task(name="ra.sweep")

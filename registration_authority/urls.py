@@ -3,12 +3,20 @@ from django.urls import path
 from registration_authority import views
 from registration_authority.accreditation import views as accreditation
 from registration_authority.dossier import views as dossier
+from registration_authority.evidence.urls import urlpatterns as evidence
+from registration_authority.revocation.urls import urlpatterns as revocation
+from registration_authority.rules.urls import urlpatterns as rules
 from registration_authority.service import views as service
 from registration_authority.slots import views as slots
 from registration_authority.stock import views as stock
+from registration_authority.watch.urls import urlpatterns as watch
 
 app_name = "registration_authority"
 urlpatterns = [
+    *revocation,
+    *watch,
+    *evidence,
+    *rules,
     path("", views.Files.as_view(), name="files"),
     path("nouveau/", views.New.as_view(), name="new"),
     path("inventaire/", views.Inventory.as_view(), name="inventory"),
@@ -44,7 +52,6 @@ urlpatterns = [
     path("<int:pk>/proces-verbal-signe/fichier", views.Scan.as_view(), name="scan"),
     path("<int:pk>/remise/", views.HandOverPage.as_view(), name="hand_over"),
     path("<int:pk>/refus-du-contenu/", views.Decline.as_view(), name="decline"),
-    path("<int:pk>/revoquer/", views.Revoke.as_view(), name="revoke"),
     path("<int:pk>/clore/", views.Close.as_view(), name="close"),
     path("<int:pk>/certificat.pem", views.CertificatePem.as_view(), name="pem"),
     path("<int:pk>/signer/", views.SignOnScreen.as_view(), name="sign"),

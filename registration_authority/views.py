@@ -17,6 +17,7 @@ from registration_authority import actions, files, forms, permissions, portal, p
 from registration_authority.adapters import adapter_for
 from registration_authority.dossier.forms import ExamineForm
 from registration_authority.dossier.profiles import profile_of, rules_of
+from registration_authority.figures import queries as figures
 from registration_authority.models import (
     OPEN_STATES,
     Certificate,
@@ -30,8 +31,10 @@ from registration_authority.models import (
     Piece,
     PieceKind,
     RequestState,
-    RevocationReason,
 )
+from registration_authority.revocation import actions as revocation
+from registration_authority.revocation import queries as revocation_queries
+from registration_authority.revocation.views import show_code
 from registration_authority.screens import (
     AttemptView,
     FileFormView,
@@ -748,9 +751,19 @@ class Figures(CapabilityView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show them."""
         now = timezone.now()
+        page = Paginator(figures.savings(now - YEAR, now), PER_PAGE).get_page(
+            request.GET.get("page")
+        )
+        revoked = revocation_queries.delays(now - YEAR)
         context = {
+            "states": figures.files_by_state(),
             "months": queries.expiries_by_month(now),
             "delays": queries.delays(now - YEAR),
+            "steps": [(one.step, round(one.median, 1)) for one in queries.delays(now - YEAR)],
+            "revoked": revoked,
+            "revoked_chart": [(one.offer, round(one.median, 1)) for one in revoked],
+            "page": page,
+            "saved": [(str(one.organisation), int(one.saving)) for one in page],
         }
         return render(request, f"{NAMESPACE}/figures.html", context)
 
@@ -836,10 +849,27 @@ class Receipt(CapabilityView):
         return files.give(receipt.receipt)
 
 
-class HandOverPage(CounterForm):
-    """Both have signed."""
+class HandsOver(CounterForm):
+    """Whatever both sign on, the holder leaves with the code that revokes at any hour."""
 
     capability = Capability.RA_HAND_OVER
+
+    def handed_over(self, file: CertificateFile, receipt: HandOver | None) -> HttpResponse | None:
+        """Show the code once; None when the certificate was not handed over."""
+        if receipt is None:
+            return None
+        sentence = f"Le certificat est remis : {file.holder} peut s’en servir dès maintenant."
+        messages.success(self.request, sentence)
+        code = self.attempt(
+            revocation.give_code, subject=file, certificate_id=receipt.certificate_id
+        )
+        back = _url("file", file.pk)
+        return show_code(self.request, code, file, back) if code else redirect(back)
+
+
+class HandOverPage(HandsOver):
+    """Both have signed on paper."""
+
     form_class = forms.HandOverForm
     title = "Enregistrer la remise en main propre"
     button = "Remettre le certificat"
@@ -858,15 +888,12 @@ class HandOverPage(CounterForm):
             scan=scan.file if scan else None,
             scan_name=scan.name if scan else "",
         )
-        return receipt and self.finish(
-            file, f"Le certificat est remis : {file.holder} peut s’en servir dès maintenant."
-        )
+        return self.handed_over(file, receipt)
 
 
-class SignOnScreen(CounterForm):
+class SignOnScreen(HandsOver):
     """Both sign on a tablet; the paper and its scan remain the other way."""
 
-    capability = Capability.RA_HAND_OVER
     form_class = forms.DrawForm
     template_name = f"{NAMESPACE}/sign.html"
     title = "Signer à l’écran"
@@ -889,9 +916,7 @@ class SignOnScreen(CounterForm):
             accepted=given["accepted"],
             drawings=(given["holder_drawing"], given["officer_drawing"]),
         )
-        return receipt and self.finish(
-            file, f"Le certificat est remis : {file.holder} peut s’en servir dès maintenant."
-        )
+        return self.handed_over(file, receipt)
 
 
 class Attestation(CapabilityView):
@@ -976,34 +1001,6 @@ class Decline(CounterForm):
         """Revoke and close."""
         certificate = self.attempt_form(form, actions.decline, subject=file, file_id=file.pk)
         return certificate and self.finish(file, "Le certificat est révoqué, le dossier fermé.")
-
-
-class Revoke(CounterForm):
-    """Take a certificate out of use."""
-
-    capability = Capability.RA_REVOKE
-    form_class = forms.RevokeForm
-    template_name = f"{NAMESPACE}/confirm.html"
-    title = "Révoquer ce certificat ?"
-    lead = "La personne ne pourra plus s’en servir dès maintenant, et pour toujours."
-    button = "Révoquer définitivement"
-
-    def file(self, **address: Any) -> CertificateFile:
-        """The file, if its certificate exists."""
-        file = _file(address["pk"])
-        self.certificate = issued_or_404(file)
-        return file
-
-    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
-        """Revoke."""
-        certificate = self.attempt_form(
-            form,
-            actions.revoke,
-            subject=file,
-            certificate_id=self.certificate.pk,
-            reason=RevocationReason(form.cleaned_data["reason"]),
-        )
-        return certificate and self.finish(file, "Le certificat est révoqué, avec effet immédiat.")
 
 
 class Close(CounterForm):

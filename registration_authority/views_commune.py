@@ -22,6 +22,7 @@ from registration_authority.models import (
     RequestState,
     RevocationReason,
 )
+from registration_authority.revocation import actions as revocation
 from registration_authority.screens import (
     FileFormView,
     asked_kind,
@@ -100,6 +101,7 @@ class Mine(CapabilityView):
                 (one, progress.tone(one), progress.next_step(one))
                 for one in (_entrusted(request) or ())[:ENTRUSTED]
             ],
+            "may_revoke": self.can(Capability.CERTIFICATES_REVOKE),
         }
         return render(
             request, "registration_authority/mine.html", context | (_about(file) if file else {})
@@ -248,7 +250,7 @@ class RevokeOwn(OwnForm):
         """Revoke."""
         certificate = self.attempt_form(
             form,
-            actions.revoke_own,
+            revocation.ask_as_holder,
             subject=file,
             certificate_id=self.certificate.pk,
             reason=RevocationReason(form.cleaned_data["reason"]),

@@ -66,6 +66,10 @@ CHARACTERS: Final = (
         (Role.RA_OPERATOR,), (),
     ),
     Character(
+        "nadia.colin@syndicat.test", "Nadia", "Colin", "Opératrice d’enregistrement",
+        (Role.RA_OPERATOR,), (),
+    ),
+    Character(
         "thomas.petit@syndicat.test", "Thomas", "Petit", "Formateur", (Role.TRAINER,), (),
     ),
     Character(

@@ -72,7 +72,13 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "accounts.LoginAttempt": LOGIN,
     "accounts.Login": LOGIN,
     "accounts.Ticket": LOGIN,
-    "accounts.LoginCertificate": Share("'t_' || siren = current_user", "SELECT, UPDATE"),
+    "accounts.LoginCertificate": Share(
+        "'t_' || siren = current_user OR id IN "
+        "(SELECT certificate_id FROM public.accounts_certificatebody)",
+        "SELECT, UPDATE",
+    ),
+    "accounts.CertificateBody": Share("'t_' || siren = current_user"),
+    "accounts.StepUpRule": Share("'t_' || siren = current_user"),
     "journal.Entry": SYNDICAT,
     "journal.Seal": SYNDICAT,
     "documents.StoredFile": SYNDICAT,
@@ -145,6 +151,22 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "registration_authority.SleeveLine": SYNDICAT,
     "registration_authority.TrustStore": SYNDICAT,
     "registration_authority.Pairing": SYNDICAT,
+    "registration_authority.RevocationRules": EVERYBODY,
+    "registration_authority.RevocationRequest": through(
+        "certificate_id", "registration_authority_certificate", WRITE
+    ),
+    "registration_authority.RevocationCode": through(
+        "certificate_id", "registration_authority_certificate", WRITE
+    ),
+    "registration_authority.RevocationAttempt": LOGIN,
+    "registration_authority.ElectionCampaign": SYNDICAT,
+    "registration_authority.ElectionLine": SYNDICAT,
+    "registration_authority.RetentionRules": EVERYBODY,
+    "registration_authority.OfferCost": SYNDICAT,
+    "registration_authority.Tombstone": SYNDICAT,
+    "registration_authority.TrustedAuthority": EVERYBODY,
+    "registration_authority.TrustedList": SYNDICAT,
+    "registration_authority.WatchedCertificate": by(verbs=WRITE),
     "billing.Product": EVERYBODY,
     "billing.Price": EVERYBODY,
     "billing.Invoice": by(),

@@ -136,6 +136,7 @@ def revocation_list(*, root: Root, revoked: Iterable[Revoked], number: int, at: 
         last_update=start,
         next_update=start + CRL_VALIDITY,
     ).add_extension(x509.CRLNumber(number), critical=False)
+    builder = builder.add_extension(_issued_by(root.certificate()), critical=False)
     for one in revoked:
         entry = x509.RevokedCertificateBuilder(
             serial_number=one.serial, revocation_date=one.at.replace(microsecond=0)
@@ -172,7 +173,6 @@ def _extensions(
 ) -> list[tuple[x509.ExtensionType, bool]]:
     notice = x509.UserNotice(notice_reference=None, explicit_text=EXERCISE_UNIT)
     policy = x509.PolicyInformation(x509.ObjectIdentifier(EXERCISE_POLICY), [notice])
-    issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return [
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_key_usage(signs_certificates=False), True),
@@ -180,8 +180,14 @@ def _extensions(
         (x509.SubjectAlternativeName([x509.RFC822Name(holder.email)]), False),
         (x509.CertificatePolicies([policy]), False),
         (x509.SubjectKeyIdentifier.from_public_key(key), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), False),
+        (_issued_by(authority), False),
     ]
+
+
+def _issued_by(authority: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """Which key signed: asked for in certificates and in lists (RFC 5280 §4.2.1.1, §5.2.1)."""
+    key = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key)
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:

@@ -21,6 +21,8 @@ from socle.stack.supervisor import Progress, write_line
 
 READY = "ready"
 TERRITORY = "200069755"
+GATEWAY = "between-the-gateway-and-us"
+"""The secret of the gateway, which these tests play; a real one is in tests/accounts."""
 REPO = Path(__file__).resolve().parents[2]
 
 
@@ -30,6 +32,9 @@ class QuickDemo(demo.Demo):
     def __init__(self, state_dir: Path, *, port: int) -> None:
         super().__init__(state_dir, port=port)
         self.postgres = Postgres(self.state_dir, durable=False)
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"SOCLE_PROXY_SECRET": GATEWAY}
 
     def _application(self, env: dict[str, str]) -> list[Process]:
         services = super()._application(env)

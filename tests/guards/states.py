@@ -22,13 +22,15 @@ What may become of what, drawn from the `…TRANSITIONS` dictionaries of the roo
 def machines() -> Iterator[tuple[str, str, Mapping[Any, frozenset[Any]]]]:
     """(module, name, dictionary) of every state machine of every room."""
     for config in apps.get_app_configs():
-        try:
-            module = importlib.import_module(f"{config.name}.policies")
-        except ModuleNotFoundError:
-            continue
-        for name in sorted(vars(module)):
-            if name.endswith("TRANSITIONS"):
-                yield module.__name__, name, getattr(module, name)
+        root = Path(config.path)
+        for path in sorted([*root.glob("policies.py"), *root.glob("*/policies.py")]):
+            parts = path.relative_to(root).with_suffix("").parts
+            if len(parts) > 1 and (root / parts[0] / "apps.py").exists():
+                continue  # a room of its own, seen as such
+            module = importlib.import_module(".".join([config.name, *parts]))
+            for name in sorted(vars(module)):
+                if name.endswith("TRANSITIONS"):
+                    yield module.__name__, name, getattr(module, name)
 
 
 def diagram(transitions: Mapping[Any, frozenset[Any]]) -> str:

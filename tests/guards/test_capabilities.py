@@ -19,9 +19,12 @@ from socle.accounts.capabilities import (
 ANYONE = {
     "accounts:login": "the door itself",
     "accounts:second_factor": "second step of the door",
+    "accounts:certificate": "second step of the door, with the certificate",
     "accounts:set_up": "second step of the door, the first time",
     "accounts:logout": "leaving needs no right",
     "accounts:enter": "the ticket is the right",
+    "revocation:public": "a lost certificate is revoked at any hour: the code is the right",
+    "revocation:call_back": "says the same to everybody, somebody calls back",
     "accessibility": "the law wants it public",
     "actes:register": "the law wants published acts open to all (CGCT R2131-1)",
     "actes:posted": "one published act, what a person chose to publish",

@@ -9,6 +9,7 @@ WOKEN_BY_A_COMMIT = {
     "journal.seal",
     "life.make_archive",
     "onboarding.open_cases",
+    "ra.apply_campaign",
     "ra.issue",
     "ra.revoke",
 }

@@ -310,3 +310,21 @@ def test_the_notes_warn_of_a_volume_one_node_holds() -> None:
 def test_the_notes_say_that_practice_has_no_legal_value() -> None:
     assert "TRAINING installation" in _notes("training")
     assert "TRAINING" not in _notes("production")
+
+
+def test_client_certificates_are_asked_for_when_their_authorities_are_named() -> None:
+    ingress = {"clientAuthorities": "authorities", "tlsSecret": "tls", "className": "nginx"}
+    values = example("small", routing={"kind": "ingress", "ingress": ingress})
+    found = one(objects(values), "Ingress", "socle-web")["metadata"]["annotations"]
+    told = {name.rpartition("auth-tls-")[2]: value for name, value in found.items()}
+    assert told["verify-client"] == "optional"
+    assert told["pass-certificate-to-upstream"] == "true"
+    assert told["secret"].endswith("/authorities")
+    assert told["error-page"].endswith("/connexion/certificat/?refuse=1")
+
+
+def test_no_certificate_is_asked_for_otherwise() -> None:
+    ingress = {"tlsSecret": "tls", "className": "nginx"}
+    values = example("small", routing={"kind": "ingress", "ingress": ingress})
+    found = one(objects(values), "Ingress", "socle-web")["metadata"].get("annotations", {})
+    assert not [name for name in found if "auth-tls" in name]

@@ -819,30 +819,6 @@ def test_an_authority_that_does_not_answer_keeps_nothing_in_use(
     assert not queries.has_valid_certificate(counter.organisation, NOON)
 
 
-def test_the_holder_revokes_her_own(counter: Counter) -> None:
-    counter.bring_to(FileState.HANDED_OVER)
-    certificate = Certificate.objects.get()
-    actions.revoke_own(
-        certificate_id=certificate.pk,
-        reason=RevocationReason.KEY_COMPROMISE,
-        by=counter.holder,
-        at=NOON,
-    )
-    certificate.refresh_from_db()
-    assert certificate.revoked_by == counter.holder
-
-
-def test_nobody_else_revokes_as_the_holder(counter: Counter) -> None:
-    counter.bring_to(FileState.HANDED_OVER)
-    with refused("ra.not_her"):
-        actions.revoke_own(
-            certificate_id=Certificate.objects.get().pk,
-            reason=RevocationReason.KEY_COMPROMISE,
-            by=person(Role.TRANSMITTER, at=counter.organisation),
-            at=NOON,
-        )
-
-
 def test_a_revoked_certificate_is_not_handed_over(counter: Counter) -> None:
     counter.bring_to(FileState.ISSUED)
     revoke(counter)

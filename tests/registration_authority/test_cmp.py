@@ -170,6 +170,21 @@ def test_a_holder_the_authority_knows_is_asked_for_with_a_cr(
     assert kinds(peer)[0] == Kind.CR
 
 
+def test_a_renewal_is_asked_for_with_a_kur_that_names_the_former(
+    request_row: CertificateRequest, who: Parties, at: datetime, tmp_path: Path, monkeypatch: Any
+) -> None:
+    # OpenSSL's server believes in one certificate alone: it says that ours is not the one it knows.
+    former = Outside(who.root).sign(request_row, at=at, validity=timedelta(days=30))
+    monkeypatch.setattr(actions, "_replaced_by", lambda file: former)
+    with served(request_row, who, tmp_path, carries=CmpLink.Carries.TEMPLATE) as peer:
+        assert actions.issue_now(request_row.pk, at=at) is None
+    assert kinds(peer)[0] == Kind.KUR
+    named = x509.load_pem_x509_certificate(former.encode()).serial_number
+    assert der.integer(named) in peer.asked[0]
+    request_row.refresh_from_db()
+    assert "wrong certid" in request_row.message
+
+
 def test_silence_is_consent_when_both_agreed(
     request_row: CertificateRequest, who: Parties, at: datetime, tmp_path: Path
 ) -> None:

@@ -271,3 +271,12 @@ def test_a_day_of_the_legal_clock_decides_of_the_month(
     Certificate.objects.update(not_after=datetime(2027, 2, 28, 23, 30, tzinfo=UTC))
     months = dict(queries.expiries_by_month(datetime(2026, 12, 15, tzinfo=UTC)))
     assert months["03/2027"] == 1
+
+
+def test_a_renewal_tells_the_authority_which_certificate_it_replaces(counter: Counter) -> None:
+    counter.bring_to(FileState.HANDED_OVER)
+    former = Certificate.objects.get()
+    CertificateFile.objects.filter(pk=counter.file.pk).update(renews=former)
+    file = CertificateFile.objects.select_related("offer__authority").get(pk=counter.file.pk)
+    assert actions._replaced_by(file) == former.pem
+    assert actions._replaced_by(CertificateFile(offer=file.offer)) == ""

@@ -311,7 +311,7 @@ def test_revoking_asks_first_then_acts_at_once(desk: Browser, counter: Counter) 
     asked = text(desk.get(f"{page(counter)}revoquer/"))
     assert "pour toujours" in asked
     assert Certificate.objects.get().state == CertificateState.VALID
-    desk.post(f"{page(counter)}revoquer/", {"reason": "keyCompromise"})
+    desk.post(f"{page(counter)}revoquer/", {"reason": "keyCompromise", "urgent": "on"})
     assert LoginCertificate.objects.get().withdrawn_at is not None
     assert "Révoqué" in text(desk.get(page(counter)))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views import View
 
-from socle.accounts.capabilities import Access, Capability
+from socle.accounts import policies, queries
+from socle.accounts.capabilities import TRANSMITTING, Access, Capability
 from socle.core.refusals import Refusal
 from socle.journal.actions import record_refusal
 
@@ -31,6 +32,8 @@ class CapabilityView(View):
                 return _to_login(request)
             if not allows(request, self.capability):
                 raise PermissionDenied(self.capability)
+            if request.method == "POST" and not is_confirmed(request, self.capability):
+                return _to_step_up(request)
         return super().dispatch(request, *args, **kwargs)
 
     def can(self, capability: Capability) -> bool:
@@ -52,6 +55,27 @@ class CapabilityView(View):
             return None
 
 
+def is_confirmed(request: HttpRequest, capability: Capability | Access) -> bool:
+    """Whether the person proved lately enough that it is she, for what transmits.
+
+    The body she acts for says how lately, and with what; most say nothing.
+    """
+    if capability not in TRANSMITTING:
+        return True
+    organisation = getattr(getattr(request, "tenant", None), "organisation", None)
+    rule = queries.step_up_rule(organisation.siren) if organisation else None
+    if rule is None:
+        return True
+    login = getattr(request, "login", None)
+    return login is not None and policies.is_fresh(
+        proved_at=login.confirmed_at or login.started_at,
+        factor=login.confirmed_factor or login.factor,
+        minutes=rule.minutes,
+        certificate_only=rule.factor == rule.Factor.CERTIFICATE,
+        at=timezone.now(),
+    )
+
+
 def allows(request: HttpRequest, capability: Capability | Access) -> bool:
     """Whether the current person may do `capability` here."""
     return capability is Access.LOGGED_IN or capability in request.capabilities  # type: ignore[attr-defined]
@@ -70,6 +94,14 @@ def note_refusal(
         sentence=str(refusal),
         code=refusal.code,
     )
+
+
+def _to_step_up(request: HttpRequest) -> HttpResponse:
+    """Ask for the proof, then come back to the page of the button: she presses it again."""
+    came_from = urlsplit(request.META.get("HTTP_REFERER", ""))
+    here = came_from.netloc == request.get_host()
+    back = came_from.path if here and came_from.path else "/"
+    return redirect(f"{reverse('accounts:step_up')}?{urlencode({'suite': back})}")
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

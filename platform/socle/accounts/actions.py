@@ -9,16 +9,20 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from socle.accounts import policies
+from socle.accounts.gateway import Presented
 from socle.accounts.models import (
     Authenticator,
+    CertificateBody,
     CertificateLevel,
     Login,
     LoginAttempt,
     LoginCertificate,
     Person,
     RecoveryCode,
+    StepUpRule,
     Ticket,
 )
+from socle.journal.actions import record
 
 CODE_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -99,6 +103,84 @@ def renew_recovery_codes(*, person: Person) -> list[str]:
     return codes
 
 
+def check_certificate(*, person: Person, shown: Presented | None, at: datetime) -> LoginCertificate:
+    """The certificate of `person` that the gateway presents: same issuer, serial and bytes.
+
+    Raises CertificateRefused, with what is wrong and what to do.
+    """
+    if shown is None:
+        raise policies.CertificateRefused(
+            "Votre navigateur n’a présenté aucun certificat : branchez votre support, fermez puis "
+            "rouvrez le navigateur, et choisissez votre certificat quand il le demande."
+        )
+    if shown.problem:
+        raise policies.refused_by_gateway(shown.problem)
+    known = LoginCertificate.objects.filter(issuer=shown.issuer, serial=shown.serial).first()
+    if known is None or known.fingerprint != shown.fingerprint:
+        raise policies.CertificateRefused(
+            "Ce certificat n’est pas enregistré ici : apportez-le à votre syndicat, ou entrez avec "
+            "le code de votre téléphone."
+        )
+    if known.person_id != person.pk:
+        raise policies.CertificateRefused(
+            "Ce certificat est celui d’une autre personne : utilisez le vôtre."
+        )
+    if known.withdrawn_at is not None:
+        raise policies.CertificateRefused(
+            "Ce certificat est révoqué : il ne servira plus, demandez-en un autre à votre syndicat."
+        )
+    if not known.is_usable(at):
+        raise policies.CertificateRefused(
+            "Ce certificat n’est pas dans ses dates de validité : demandez le suivant à votre "
+            "syndicat."
+        )
+    return known
+
+
+def confirm_login(*, login_id: str, factor: str, at: datetime) -> None:
+    """Record that the person proved again that it is she, on every host this login reached."""
+    Login.objects.filter(pk=login_id, ended_at=None).update(
+        confirmed_at=at, confirmed_factor=factor
+    )
+
+
+@transaction.atomic
+def agree_body(
+    *, certificate: LoginCertificate, siren: str, by: Person, at: datetime
+) -> CertificateBody:
+    """Another body lets a certificate be used for it; twice is once."""
+    agreed, new = CertificateBody.objects.get_or_create(
+        certificate=certificate, siren=siren, defaults={"agreed_at": at}
+    )
+    if new:
+        record(
+            event="accounts.body_agreed",
+            subject=certificate,
+            by=by,
+            at=at,
+            detail={"serial": certificate.serial, "siren": siren},
+        )
+    return agreed
+
+
+@transaction.atomic
+def set_step_up(*, siren: str, minutes: int, factor: str, by: Person, at: datetime) -> None:
+    """What a body asks before something leaves in its name; no minutes takes the rule away."""
+    if minutes:
+        StepUpRule.objects.update_or_create(
+            siren=siren, defaults={"minutes": minutes, "factor": factor}
+        )
+    else:
+        StepUpRule.objects.filter(siren=siren).delete()
+    record(
+        event="accounts.step_up_set",
+        subject=("organisation", siren),
+        by=by,
+        at=at,
+        detail={"siren": siren, "minutes": str(minutes), "factor": factor},
+    )
+
+
 def open_login(*, person: Person, factor: str, at: datetime) -> Login:
     """Record that `person` came in with both factors."""
     return Login.objects.create(person=person, factor=factor, started_at=at)
@@ -107,6 +189,11 @@ def open_login(*, person: Person, factor: str, at: datetime) -> Login:
 def end_login(*, login_id: str, at: datetime) -> None:
     """Close a login on every host it reached; closing twice changes nothing."""
     Login.objects.filter(pk=login_id, ended_at=None).update(ended_at=at)
+
+
+def end_all_logins(*, person: Person, at: datetime) -> int:
+    """Close every login of a person, on every host; how many were open."""
+    return Login.objects.filter(person=person, ended_at=None).update(ended_at=at)
 
 
 def issue_ticket(*, login_id: str, host: str, at: datetime) -> str:

@@ -29,7 +29,9 @@ class Capability(StrEnum):
     RA_HAND_OVER = "ra.hand_over"
     RA_REVOKE = "ra.revoke"
     RA_STOCK = "ra.stock"
+    RA_RULES = "ra.rules"
     CERTIFICATES_OWN = "certificates.own"
+    CERTIFICATES_REVOKE = "certificates.revoke"
     TRAINING_READ = "training.read"
     TRAINING_PLAN = "training.plan"
     TRAINING_ATTEND = "training.attend"
@@ -45,6 +47,10 @@ class Capability(StrEnum):
     SPACES_ARCHIVE = "spaces.archive"
     SPACES_CONFIRM = "spaces.confirm"
     DELIVERY_MANAGE = "delivery.manage"
+
+
+TRANSMITTING: Final = frozenset({Capability.ACTS_TRANSMIT, Capability.FLOWS_TRANSMIT})
+"""What leaves the house, where a body may ask for a fresh proof of who one is."""
 
 
 class Access(StrEnum):
@@ -153,6 +159,7 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
             Capability.SPACES_ARCHIVE,
             Capability.SPACES_CONFIRM,
             Capability.RA_READ,
+            Capability.RA_RULES,
         }
     ),
     Role.TRANSMITTER: _PREPARE
@@ -165,7 +172,12 @@ ROLES: Final[dict[Role, frozenset[Capability]]] = {
     },
     Role.PREPARER: _PREPARE | {Capability.TRAINING_ATTEND},
     Role.READER: _READ_COMMUNE,
-    Role.SIGNATORY: _READ_COMMUNE | {Capability.ONBOARDING_OWN, Capability.CERTIFICATES_OWN},
+    Role.SIGNATORY: _READ_COMMUNE
+    | {
+        Capability.ONBOARDING_OWN,
+        Capability.CERTIFICATES_OWN,
+        Capability.CERTIFICATES_REVOKE,
+    },
 }
 
 SYNDICAT_ROLES: Final = (

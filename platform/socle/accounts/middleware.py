@@ -18,6 +18,8 @@ class OpenLogins:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         login_id = request.session.get(LOGIN_KEY)
-        if login_id and not Login.objects.filter(pk=login_id, ended_at=None).exists():
+        login = login_id and Login.objects.filter(pk=login_id, ended_at=None).first()
+        if login_id and not login:
             logout(request)
+        request.login = login or None  # type: ignore[attr-defined]
         return self.get_response(request)

@@ -158,6 +158,9 @@ class Login(models.Model):
     ended_at = models.DateTimeField(null=True)
     factor = models.CharField(max_length=12)
     """"totp", "recovery" or "certificate"."""
+    confirmed_at = models.DateTimeField(null=True)
+    """When the person last proved again that it is she, before transmitting."""
+    confirmed_factor = models.CharField(max_length=12, blank=True)
 
     class Meta:
         constraints = (
@@ -212,3 +215,43 @@ class LoginCertificate(models.Model):
     def is_usable(self, at: Any) -> bool:
         """Whether the certificate may be used at `at`: in its validity and not withdrawn."""
         return self.withdrawn_at is None and self.not_before <= at <= self.not_after
+
+    def serves(self, siren: str) -> bool:
+        """Whether it may be used for a body: its own, or one that agreed to it."""
+        return self.siren == siren or self.bodies.filter(siren=siren).exists()
+
+
+class CertificateBody(models.Model):
+    """Another body for which a certificate may be used: they agreed that one person serves both."""
+
+    certificate = models.ForeignKey(
+        LoginCertificate, on_delete=models.CASCADE, related_name="bodies"
+    )
+    siren = models.CharField(max_length=9)
+    agreed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("certificate", "siren"), name="accounts_certificate_body_once"
+            ),
+        )
+
+
+class StepUpRule(models.Model):
+    """What a body asks before anything leaves in its name: a proof that is not too old."""
+
+    class Factor(models.TextChoices):
+        ANY = "any", "Le code du téléphone ou le certificat"
+        CERTIFICATE = "certificate", "Le certificat seulement"
+
+    siren = models.CharField(max_length=9, unique=True)
+    minutes = models.PositiveSmallIntegerField("au bout de combien de minutes")
+    factor = models.CharField("avec quoi", max_length=11, choices=Factor, default=Factor.ANY)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(minutes__gt=0), name="accounts_step_up_leaves_a_minute"
+            ),
+        )

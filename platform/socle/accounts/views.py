@@ -22,11 +22,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django_otp import login as otp_login
 from django_otp.oath import TOTP
 
-from socle.accounts import actions, policies
+from socle.accounts import actions, policies, queries
 from socle.accounts.access import CapabilityView, note_refusal
 from socle.accounts.addresses import client_address
 from socle.accounts.capabilities import ROLE_LABELS, Access, Role
 from socle.accounts.forms import CodeForm, LoginForm, PasswordForm
+from socle.accounts.gateway import presented
 from socle.accounts.middleware import LOGIN_KEY
 from socle.accounts.models import Authenticator, Login, Person
 
@@ -101,7 +102,94 @@ class SecondFactor(CapabilityView):
 
     def show(self, request: HttpRequest, form: CodeForm) -> HttpResponse:
         hint = demo_code(request.user) if settings.DEMO else ""
-        return render(request, "accounts/second_factor.html", {"form": form, "demo_code": hint})
+        context = {"form": form, "demo_code": hint, "mtls": bool(settings.PROXY_SECRET)}
+        return render(request, "accounts/second_factor.html", context)
+
+
+class WithCertificate(CapabilityView):
+    """Second step, with the certificate the gateway checked instead of the code."""
+
+    capability = Access.ANYONE
+    http_method_names = ("get", "post")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """What a refused certificate is sent to by the gateway: say why."""
+        shown = presented(request)
+        if shown is not None and shown.problem:
+            messages.error(request, str(policies.refused_by_gateway(shown.problem)))
+        elif "refuse" in request.GET:  # a gateway that cannot say more
+            messages.error(
+                request,
+                "Le certificat présenté est refusé : expiré, révoqué, ou d’une autorité qui n’est "
+                "pas admise ici. Appelez votre syndicat, ou entrez avec votre code.",
+            )
+        return redirect("accounts:login")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect("accounts:login")
+        if not request.user.has_authenticator:
+            return redirect(_with_next(request, "accounts:set_up"))
+        if not _proves_with_certificate(request):
+            return redirect(_with_next(request, "accounts:second_factor"))
+        now = timezone.now()
+        _come_in(request, actions.open_login(person=request.user, factor="certificate", at=now))
+        return redirect(_next(request))
+
+
+class StepUp(CapabilityView):
+    """Prove again that it is you, because something is about to leave in the body's name."""
+
+    capability = Access.LOGGED_IN
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(request, CodeForm())
+
+    @method_decorator(sensitive_post_parameters())
+    def post(self, request: HttpRequest) -> HttpResponse:
+        now, form = timezone.now(), CodeForm(request.POST)
+        if "certificat" in request.POST:
+            if not _proves_with_certificate(request):
+                return self.show(request, CodeForm())
+            return self.confirmed(request, "certificate")
+        if form.is_valid():
+            try:
+                factor = actions.check_second_factor(
+                    person=request.user, code=form.cleaned_data["code"], at=now
+                )
+            except policies.WrongCode as refusal:
+                note_refusal(request, refusal, event="step_up")
+                form.add_error("code", str(refusal))
+            else:
+                return self.confirmed(request, factor)
+        return self.show(request, form)
+
+    def confirmed(self, request: HttpRequest, factor: str) -> HttpResponse:
+        actions.confirm_login(login_id=request.session[LOGIN_KEY], factor=factor, at=timezone.now())
+        messages.success(request, "C’est bien vous : vous pouvez transmettre.")
+        return redirect(_next(request))
+
+    def show(self, request: HttpRequest, form: CodeForm) -> HttpResponse:
+        organisation = request.tenant.organisation
+        rule = queries.step_up_rule(organisation.siren) if organisation else None
+        context = {
+            "form": form,
+            "rule": rule,
+            "certificate_only": rule is not None and rule.factor == rule.Factor.CERTIFICATE,
+            "demo_code": demo_code(request.user) if settings.DEMO else "",
+        }
+        return render(request, "accounts/step_up.html", context)
+
+
+def _proves_with_certificate(request: HttpRequest) -> bool:
+    """Whether the browser presents the person's own certificate; otherwise she is told why not."""
+    try:
+        actions.check_certificate(person=request.user, shown=presented(request), at=timezone.now())
+    except policies.CertificateRefused as refusal:
+        note_refusal(request, refusal, event="certificate")
+        messages.error(request, str(refusal))
+        return False
+    return True
 
 
 class SetUp(CapabilityView):

@@ -10,6 +10,7 @@ handler500 = "socle.config.views.failure"
 urlpatterns = [
     path("", Home.as_view(), name="home"),
     path("", include("socle.accounts.urls")),
+    path("revoquer/", include("registration_authority.revocation.urls_public")),
     path("notifications/", include("socle.notices.urls")),
     path("accessibilite/", Accessibility.as_view(), name="accessibility"),
     *([path("composants/", Guide.as_view(), name="guide")] if settings.DEMO else []),

@@ -1,7 +1,7 @@
 """What changes in the directory: one function per event."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -78,6 +78,38 @@ def grant(
         detail={"person": person.pk, "roles": given.roles},
     )
     return given
+
+
+@transaction.atomic
+def end_grant(*, person: Person, organisation: Organisation, by: Person, at: datetime) -> bool:
+    """Take away what a person may do in an organisation, from now on; twice is once.
+
+    True when she may do nothing anywhere any more: her account is closed.
+    """
+    today = legal_date(at)
+    given = Grant.objects.select_for_update(of=("self",)).filter(
+        person=person, organisation=organisation
+    )
+    ended = [one for one in given if one.is_current(today)]
+    for one in ended:
+        if one.starts_on < today:
+            one.ends_on = today - timedelta(days=1)
+        else:  # a grant of this very day ends with it, and allows nothing until then
+            one.roles, one.ends_on = [], today
+        one.save(update_fields=["roles", "ends_on"])
+    if ended:
+        record(
+            event="directory.grant_ended",
+            subject=organisation,
+            by=by,
+            at=at,
+            detail={"person": person.pk},
+        )
+    others = Grant.objects.filter(person=person).exclude(organisation=organisation)
+    if person.is_active and not any(one.is_current(today) for one in others):
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+    return not person.is_active
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ class DirectoryConfig(AppConfig):
                 "directory.imported": "Annuaire national mis à jour : {report}",
                 "directory.members_joined": "Communes du groupement {epci} devenues adhérentes",
                 "directory.granted": "Rôles donnés à une personne : {roles}",
+                "directory.grant_ended": "Rôles retirés à une personne",
                 "directory.right_opened": "Droit de transmettre ouvert : {reference}",
                 "directory.right_suspended": "Droit de transmettre suspendu : {reason}",
                 "directory.right_resumed": "Droit de transmettre rétabli",

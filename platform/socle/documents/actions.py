@@ -110,6 +110,15 @@ def erase_all() -> int:
     return erased
 
 
+def forget(stored: StoredFile) -> None:
+    """Keep a file no longer: its row goes now, its bytes with `delete_orphans`.
+
+    Only what the database itself lets go: a row that something names stays, with IntegrityError.
+    """
+    # Not `delete()`, which looks for relations in tables that only communes have.
+    StoredFile.objects.filter(pk=stored.pk)._raw_delete(StoredFile.objects.db)
+
+
 def delete_orphans(*, before: datetime) -> list[str]:
     """Delete the current schema's blobs no row names and last written before `before`; their keys.
 

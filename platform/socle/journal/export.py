@@ -187,13 +187,13 @@ class _Reading:
             f"{line.subject_type} {line.subject_id}",
             OUTCOMES.get(line.outcome, line.outcome),
         )
-        self.rows.writerow([_inert(cell) for cell in cells])
+        self.rows.writerow([inert(cell) for cell in cells])
 
     def close(self) -> None:
         self.text.detach()
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
     """Keep a spreadsheet from reading a cell as a formula."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 

@@ -124,6 +124,14 @@ def test_a_certificate_is_asked_and_confirmed(
     assert talk.say(body).kind == Kind.PKICONF
 
 
+def test_a_kur_for_a_certificate_the_authority_does_not_hold_is_an_error(
+    who: Parties, served: Peer
+) -> None:
+    answer = Talk(who, served).say(asked(Kind.KUR, who.counter.certificate))
+    assert answer.kind == Kind.ERROR
+    assert "certid" in messages.read_error(answer.body).text
+
+
 def test_the_holders_own_request_is_carried_untouched(who: Parties, served: Peer, pem: str) -> None:
     talk = Talk(who, served)
     answer = talk.say(messages.pkcs10(request_der(KEY)))

@@ -1,0 +1,1 @@
+"""What the auditor of the authority takes away, and what is kept no longer than it must be."""

@@ -1,0 +1,1 @@
+"""Figures of the counter: where files stand, how long things take, what they cost and save."""

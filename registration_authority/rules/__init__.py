@@ -1,0 +1,1 @@
+"""What the authority's policy and the communes ask, written down as data."""
