@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from socle.actes.models import ActState, Kind, LetterState, TransactionState
+from socle.actes.models import ActState, Kind, LetterState, SaeState, TransactionState
 from socle.actes.protocol import letters as norm
 from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
@@ -100,6 +100,30 @@ LETTER_TONES: Final[dict[LetterState, str]] = {
     LetterState.ANSWER_SENT: "success",
     LetterState.ANSWERED: "success",
 }
+# A final answer of the archive is never undone; a transfer carried away is no longer given up.
+SAE_TRANSITIONS: Final[dict[SaeState, frozenset[SaeState]]] = {
+    SaeState.WAITING: frozenset({SaeState.READY, SaeState.FAILED}),
+    SaeState.READY: frozenset(
+        {SaeState.DROPPED, SaeState.DEPOSITED, SaeState.ACCEPTED, SaeState.REFUSED}
+    ),
+    SaeState.DEPOSITED: frozenset({SaeState.ACCEPTED, SaeState.REFUSED}),
+    SaeState.ACCEPTED: frozenset(),
+    SaeState.REFUSED: frozenset(),
+    SaeState.FAILED: frozenset(),
+    SaeState.DROPPED: frozenset(),
+}
+SAE_TONES: Final[dict[SaeState, str]] = {
+    SaeState.WAITING: "progress",
+    SaeState.READY: "warning",
+    SaeState.DEPOSITED: "progress",
+    SaeState.ACCEPTED: "success",
+    SaeState.REFUSED: "danger",
+    SaeState.FAILED: "danger",
+    SaeState.DROPPED: "neutral",
+}
+ARCHIVABLE: Final = frozenset({ActState.ACKNOWLEDGED, ActState.CANCELLED})
+ARCHIVE_LIMIT: Final = 100
+"""Acts in one transfer: a package an archive takes in one evening."""
 AWAITING_ANSWER: Final = frozenset(
     {LetterState.RECEIPT_DUE, LetterState.RECEIPT_SENT, LetterState.ANSWER_READY}
 )
@@ -121,7 +145,7 @@ PUBLIC_NATURES: Final = frozenset({Nature.DELIBERATION.value, Nature.REGULATORY.
 """Natures that may stand in the public register; an individual act never does."""
 POSTED_AT_LEAST: Final = 2
 """Months an act stays in the public register (CGCT R2131-1)."""
-BUNDLE_LIMIT: Final = 500
+BUNDLE_LIMIT: Final = 10_000
 PATIENCE: Final = 2
 """Working days after which the silence of the préfecture is worth a call."""
 
@@ -208,8 +232,14 @@ class CannotWithdraw(Refusal):
     code = "actes.cannot_withdraw"
 
 
+class CannotArchive(Refusal):
+    """The act or its transfer is not in a state that allows this."""
+
+    code = "actes.cannot_archive"
+
+
 class TooManyActs(Refusal):
-    """A ZIP of so many acts would not be of use."""
+    """An export of so many acts would not be of use."""
 
     code = "actes.too_many_acts"
 
@@ -374,6 +404,51 @@ def check_postable(state: str, nature: int | None, *, kinds: Iterable[str]) -> N
         raise CannotPost(
             "Le registre ne donne que des PDF : décochez les autres fichiers, ou déposez l’acte en "
             "PDF."
+        )
+
+
+def check_archivable(state: str) -> None:
+    """Refuse to archive what the State has not received. Raises CannotArchive."""
+    if state not in ARCHIVABLE:
+        raise CannotArchive(
+            "Seul un acte acquitté, ou annulé après l’avoir été, se verse au service d’archives : "
+            "il lui faut sa preuve."
+        )
+
+
+def check_archive_count(count: int) -> None:
+    """Refuse an empty or too large transfer. Raises CannotArchive."""
+    if not 1 <= count <= ARCHIVE_LIMIT:
+        raise CannotArchive(
+            f"Un versement compte de 1 à {ARCHIVE_LIMIT} actes et vous en demandez {count} : "
+            "changez vos filtres, par exemple un trimestre à la fois."
+        )
+
+
+def check_transfer(current: str, to: SaeState) -> None:
+    """Refuse a step a transfer cannot take. Raises CannotArchive."""
+    if to not in SAE_TRANSITIONS[SaeState(current)]:
+        raise CannotArchive(
+            f"Ce versement est « {SaeState(current).label} » : il ne peut pas devenir "
+            f"« {to.label} »."
+        )
+
+
+def check_droppable(state: str, *, taken: bool) -> None:
+    """Refuse to give up what may be at the archive already. Raises CannotArchive."""
+    if taken:
+        raise CannotArchive(
+            "Le paquet de ce versement a été téléchargé : il est peut-être chez le service "
+            "d’archives. Attendez sa réponse."
+        )
+    check_transfer(state, SaeState.DROPPED)
+
+
+def check_answerable(state: str, to: SaeState) -> None:
+    """Refuse an answer about a transfer that is over, or is not made. Raises CannotArchive."""
+    if to not in SAE_TRANSITIONS[SaeState(state)]:
+        raise CannotArchive(
+            f"Ce versement est déjà « {SaeState(state).label} » : cette réponse n’y change rien."
         )
 
 
