@@ -444,5 +444,5 @@ def test_the_list_still_costs_a_bounded_number_of_queries(
     for serial in range(22):
         deposit(number=f"2026_{serial:03d}")
     browser.get("/actes/")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         browser.get("/actes/?nature=1&since=2026-11-01")

@@ -12,7 +12,7 @@ class ActesConfig(AppConfig):
     verbose_name = "@CTES"
 
     def ready(self) -> None:
-        from socle.actes import archive_queries, letter_queries, queries, returns
+        from socle.actes import archive_queries, letter_queries, queries, returns, stuck
         from socle.delivery import handlers
         from socle.directory.models import Protocol
         from socle.notices import todos
@@ -31,6 +31,7 @@ class ActesConfig(AppConfig):
         )
         todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, letter_queries.todos)
         todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, queries.todos)
+        todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, stuck.todos)
         todos.register(Scope.COMMUNE, Capability.ACTS_TRANSMIT, archive_queries.todos)
         events.register(
             {

@@ -10,6 +10,7 @@ from socle.actes.protocol import letters as norm
 from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
 from socle.core.refusals import Refusal
+from socle.delivery.models import OutboundState
 from socle.documents.sniff import Kind as ContentKind
 
 # Only an anomaly may still become an acknowledgement; an acknowledgement is never undone.
@@ -128,6 +129,8 @@ AWAITING_ANSWER: Final = frozenset(
     {LetterState.RECEIPT_DUE, LetterState.RECEIPT_SENT, LetterState.ANSWER_READY}
 )
 REMIND_AFTER: Final = timedelta(days=2)
+ESCALATE_AT: Final = 4
+"""Days after which the syndicat is told of an unread letter; two for a déféré."""
 
 ON_THEIR_WAY: Final = frozenset({ActState.WAITING, ActState.QUEUED, ActState.SENT})
 NUMBERLESS: Final = frozenset({ActState.DRAFT, ActState.ANOMALY, ActState.CANCELLED})
@@ -200,6 +203,12 @@ class NothingToSend(Refusal):
     """The message has gone already, or was answered."""
 
     code = "actes.nothing_to_send"
+
+
+class CannotRetryHere(Refusal):
+    """What the operator refused is for the syndicat to look at."""
+
+    code = "actes.cannot_retry_here"
 
 
 class NotWaiting(Refusal):
@@ -307,6 +316,15 @@ def check_unsent(state: str) -> None:
     """Refuse to send again what was answered or received. Raises NothingToSend."""
     if state not in {TransactionState.QUEUED, TransactionState.REFUSED}:
         raise NothingToSend("Ce message a déjà été transmis : il ne repart pas.")
+
+
+def check_retry(state: str) -> None:
+    """Refuse a commune what only her syndicat may try again. Raises CannotRetryHere."""
+    if state == OutboundState.REFUSED:
+        raise CannotRetryHere(
+            "L’opérateur n’a pas pris ce fichier : votre syndicat regarde pourquoi avant de le "
+            "relancer. Appelez-le si c’est urgent."
+        )
 
 
 def tidy_number(text: str) -> str:
@@ -480,6 +498,16 @@ def control_ends(received_on: date, nature: int) -> date:
     Two months from the reception (CGCT L2131-6), one for a budget.
     """
     return add_months(received_on, 1 if nature == Nature.BUDGET else 2)
+
+
+def days_left(ends: date, *, today: date) -> int:
+    """Days until a legal deadline, that day included; 0 on the day, negative once it is over."""
+    return (ends - today).days
+
+
+def must_escalate(kind: str, step: int) -> bool:
+    """Whether the syndicat has to know too that nobody has read a letter at this reminder."""
+    return step >= (REMIND_AFTER.days if kind == Kind.COURT_REFERRAL else ESCALATE_AT)
 
 
 def reminder_step(received_at: datetime, at: datetime) -> int:

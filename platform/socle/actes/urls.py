@@ -1,12 +1,21 @@
 from django.urls import path
 
-from socle.actes import archive_views, export_views, letter_views, register_views, views
+from socle.actes import (
+    archive_views,
+    export_views,
+    letter_views,
+    register_views,
+    stuck_views,
+    views,
+)
 from socle.actes.models import BundleKind
 
 app_name = "actes"
 urlpatterns = [
     path("", views.Acts.as_view(), name="list"),
     path("deposer/", views.Deposit.as_view(), name="deposit"),
+    path("en-attente/", stuck_views.Desk.as_view(), name="stuck"),
+    path("en-attente/<int:pk>/relancer/", stuck_views.Retry.as_view(), name="stuck_retry"),
     path("courriers/", letter_views.Letters.as_view(), name="letters"),
     path("courriers/<int:pk>/", letter_views.LetterPage.as_view(), name="letter"),
     path("courriers/<int:pk>/lu/", letter_views.MarkRead.as_view(), name="letter_read"),
@@ -28,6 +37,8 @@ urlpatterns = [
     path("courriers/<int:pk>/abandonner/", letter_views.Drop.as_view(), name="reply_drop"),
     path("registre/", register_views.Register.as_view(), name="register"),
     path("registre/deliberations.csv", register_views.Scdl.as_view(), name="scdl"),
+    path("registre/fil.atom", register_views.AtomFeed.as_view(), name="register_feed"),
+    path("registre/acte/<str:identifier>/", register_views.Lasting.as_view(), name="lasting"),
     path("registre/<int:pk>/", register_views.Posted.as_view(), name="posted"),
     path("registre/<int:pk>/<int:file>/", register_views.PostedFile.as_view(), name="posted_file"),
     path("<int:pk>/publier/", register_views.Post.as_view(), name="post"),

@@ -318,6 +318,7 @@ class ActPage(CapabilityView):
             "archiving": archiving,
             "archived": bool(archiving and not archiving.may_again),
             "may_archive": act.state in policies.ARCHIVABLE and self.can(transmits),
+            **control_of(act, today=legal_date(at)),
             **register_on(act, today=legal_date(at)),
         }
 
@@ -363,6 +364,14 @@ class MessageFile(Download):
         found = Transaction.objects.select_related("archive", "message")
         transaction = get_object_or_404(found, act=pk, pk=message)
         return transaction.message or transaction.archive
+
+
+def control_of(act: Act, *, today: date) -> dict[str, Any]:
+    """Until when the préfet may refer the act to the court, while it stands."""
+    if act.received_on is None or act.state == ActState.CANCELLED:
+        return {}
+    ends = policies.control_ends(act.received_on, act.nature or 0)
+    return {"control_ends": ends, "control_left": policies.days_left(ends, today=today)}
 
 
 def register_on(act: Act, *, today: date) -> dict[str, Any]:
