@@ -14,17 +14,29 @@ from playwright.sync_api import expect
 from socle.core.clock import PARIS
 from tests.e2e.conftest import Welcome
 from tests.e2e.papers import pdf
+from tests.e2e.stack import Stack
 from tests.e2e.visitor import Visitor, file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
 
 NUMBER = "2026_901"
+PLACE = "lezay"
+CONNECTED = """
+from datetime import date
+from socle.directory.models import Organisation, TransmissionRight
+TransmissionRight.objects.update_or_create(
+    organisation=Organisation.objects.get(insee="79148"), protocol="actes",
+    defaults={"operator": "exercice", "natures": list("123456"), "starts_on": date(2020, 1, 1),
+              "reference": "Convention du 1er janvier 2020"})
+"""
 
 
 @pytest.fixture(scope="module")
-def claire(come_in: Welcome) -> Visitor:
-    """The secretary of Melle."""
-    return come_in("Claire", "melle")
+def claire(stack: Stack, come_in: Welcome) -> Visitor:
+    """The secretary of Melle, in Lezay where she works too and whose convention is signed."""
+    done = stack.manage("shell", "-c", CONNECTED)
+    assert done.returncode == 0, done.stderr
+    return come_in("Claire", PLACE)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +49,7 @@ def acknowledged(claire: Visitor) -> Visitor:
     page.get_by_label("Date de la décision").fill(datetime.now(PARIS).date().isoformat())
     page.get_by_label("Objet").fill("Révision du zonage [pièces]")
     page.get_by_label("Matière").select_option("7.10")
-    page.get_by_label("Fichier de l’acte").set_input_files([file("zonage.pdf", pdf("Zonage"))])
+    page.locator("#id_main").set_input_files([file("zonage.pdf", pdf("Zonage"))])
     claire.press("Vérifier avant l’envoi")
     claire.press("Transmettre à la préfecture")
     claire.reload_until(page.get_by_role("link", name="Bordereau d’acquittement").count)
@@ -105,7 +117,7 @@ def test_the_act_goes_to_the_register_and_is_read_by_a_stranger(
     answered.page.get_by_label("Prénom et nom de l’auteur").fill("Sylvie Exemple")
     answered.page.get_by_label("Qualité de l’auteur").fill("maire")
     answered.press("Publier")
-    reader = stranger("melle", "lectrice")
+    reader = stranger(PLACE, "lectrice")
     reader.visit("/actes/registre/")
     reader.follow("Révision du zonage [pièces]")
     assert reader.sees("Sylvie Exemple, maire")

@@ -159,7 +159,10 @@ class _Writer:
             self.agency("TransferringAgency", parties.transferring_agency),
             nsmap={None: self.version.namespace},
         )
-        return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+        content: bytes = etree.tostring(
+            root, encoding="UTF-8", xml_declaration=True, pretty_print=True
+        )
+        return content
 
     def code_lists(self) -> etree._Element:
         """The lists the codes of the message come from."""
