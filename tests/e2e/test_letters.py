@@ -19,7 +19,7 @@ from tests.e2e.visitor import Visitor, file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
 
-NUMBER = "2026_901"
+NUMBER = "2026_903"
 PLACE = "lezay"
 CONNECTED = """
 from datetime import date
@@ -121,7 +121,7 @@ def test_the_act_goes_to_the_register_and_is_read_by_a_stranger(
     reader.visit("/actes/registre/")
     reader.follow("Révision du zonage [pièces]")
     assert reader.sees("Sylvie Exemple, maire")
-    reader.follow(re.compile("/actes/registre/acte/"))
+    reader.follow(re.compile("registre.acte"))
     assert reader.sees("Adresse permanente")
 
 
