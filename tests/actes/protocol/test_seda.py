@@ -197,6 +197,19 @@ def test_an_answer_of_any_version_is_read(version: str) -> None:
     assert read_reply(transfer_reply("OK", version=version)).answer is Answer.ACCEPTED
 
 
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ("2026-11-26T08:00:00.125", datetime(2026, 11, 26, 8, 0, 0, 125000, tzinfo=UTC)),
+        ("2026-11-26T09:00:00+01:00", datetime(2026, 11, 26, 8, tzinfo=UTC)),
+        ("hier", None),
+    ],
+)
+def test_the_instant_of_an_answer_is_aware(said: str, at: datetime | None) -> None:
+    content = transfer_reply("OK").replace(b"2026-11-26T08:00:00+01:00", said.encode())
+    assert read_reply(content).at == at
+
+
 def test_the_words_are_those_of_the_events_that_went_wrong() -> None:
     inside = (
         "<seda:Operation><seda:Event><seda:EventDateTime>2026-11-26</seda:EventDateTime>"

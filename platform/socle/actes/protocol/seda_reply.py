@@ -6,7 +6,7 @@ VITAM says OK, WARNING or KO; as@lae and others keep the codes of the SEDA (000 
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
@@ -122,7 +122,9 @@ def _words(root: etree._Element) -> str:
 
 
 def _instant(text: str) -> datetime | None:
+    """An aware instant; VITAM writes the time of UTC without saying so."""
     try:
-        return datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
