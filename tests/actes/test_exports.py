@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pikepdf
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -14,14 +15,15 @@ from django.utils import timezone
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
 from socle.actes import bundles, exports, policies, queries, statistics, tasks
-from socle.actes.models import Act, ActState, Bundle, BundleState, Transaction
+from socle.actes.models import Act, ActState, Bundle, BundleKind, BundleState, Transaction
 from socle.core import queue
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
 from socle.journal.models import Entry
-from tests.actes.conftest import AT, hand_over, somebody, upload
+from tests.actes.conftest import AT, PNG, hand_over, somebody, upload
 from tests.actes.test_returns import LATER, acknowledge
 from tests.actes.test_screens import draft, text
+from tests.documents import pdfs
 from tests.people import Browser, in_town
 
 Deposit = Callable[..., Act]
@@ -161,8 +163,8 @@ def test_J12_the_list_takes_the_two_days(browser: Browser, deposit: Deposit) -> 
 
 
 def zip_of(bundle: Bundle) -> zipfile.ZipFile:
-    bundle.refresh_from_db()
-    return zipfile.ZipFile(io.BytesIO(documents.read(bundle.content)))
+    [volume] = bundle.volumes.all()
+    return zipfile.ZipFile(io.BytesIO(documents.read(volume.content)))
 
 
 def test_a_zip_holds_the_acts_and_their_proofs(
@@ -237,9 +239,11 @@ def test_a_lost_zip_is_started_again_and_an_old_one_forgotten(
     lost = bundles.ask(acts=[act.pk], by=ready, at=AT - timedelta(hours=1))
     fresh = bundles.ask(acts=[act.pk], by=ready, at=AT)
     queued.clear()
+    [content] = StoredFile.objects.filter(media_type="application/zip")
     bundles.sweep(at=AT)
     assert [one["bundle_id"] for one in queued] == [lost.pk]
     assert set(Bundle.objects.all()) == {lost, fresh}
+    assert not StoredFile.objects.filter(pk=content.pk).exists()
 
 
 def test_the_page_shows_how_far_it_is_then_the_file(
@@ -249,11 +253,129 @@ def test_the_page_shows_how_far_it_is_then_the_file(
     said = text(browser.post("/actes/export-zip/?nature=1", follow=True))
     assert "0 sur 1" in said
     bundle = Bundle.objects.get()
-    assert browser.get(f"/actes/export-zip/{bundle.pk}/fichier/").status_code == 404
+    assert browser.get(f"/actes/exports/{bundle.pk}/1/").status_code == 404
     bundles.make(bundle_id=bundle.pk, at=timezone.now())
-    assert "Le fichier est prêt" in text(browser.get(f"/actes/export-zip/{bundle.pk}/"))
-    got = browser.get(f"/actes/export-zip/{bundle.pk}/fichier/")
+    assert "L’export est prêt" in text(browser.get(f"/actes/exports/{bundle.pk}/"))
+    [volume] = bundle.volumes.all()
+    got = browser.get(f"/actes/exports/{bundle.pk}/{volume.pk}/")
     assert zipfile.is_zipfile(io.BytesIO(b"".join(got.streaming_content)))
+    taken = Entry.objects.get(event="actes.bundle_taken")
+    assert taken.detail["name"] == volume.content.name
+
+
+def test_an_export_killed_half_way_goes_on_from_there(
+    deposit: Deposit,
+    ready: Person,
+    town: Any,
+    queued: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(bundles.VOLUME, BundleKind.ZIP, 2)
+    acts = [deposit(number=f"2026_{serial:03d}").pk for serial in range(5)]
+    bundle = bundles.ask(acts=acts, by=ready, at=AT)
+
+    class Killed(BaseException):
+        """The worker is gone."""
+
+    real = bundles._add
+
+    def die_at_the_fourth(archive: Any, act: Act, names: Any) -> None:
+        if act.number == "2026_003":
+            raise Killed
+        real(archive, act, names)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bundles, "_add", die_at_the_fourth)
+        with pytest.raises(Killed):
+            bundles.make(bundle_id=bundle.pk, at=timezone.now())
+    [kept] = bundle.volumes.all()
+    assert not bundles.make(bundle_id=bundle.pk, at=timezone.now())  # perhaps it is only slow
+    later = timezone.now() + timedelta(minutes=5)
+    queued.clear()
+    bundles.sweep(at=later)
+    assert [one["bundle_id"] for one in queued] == [bundle.pk]
+    assert bundles.make(bundle_id=bundle.pk, at=later)
+    volumes = list(bundle.volumes.all())
+    assert (len(volumes), volumes[0]) == (3, kept)
+    assert [volume.acts for volume in volumes] == [2, 2, 1]
+    bundle.refresh_from_db()
+    assert (bundle.done, bundle.state) == (5, BundleState.DONE)
+
+
+# One PDF.
+
+
+def merged(acts: list[Act], by: Person) -> pikepdf.Pdf:
+    bundle = bundles.ask(acts=[act.pk for act in acts], by=by, at=LATER, kind=BundleKind.PDF)
+    assert bundles.make(bundle_id=bundle.pk, at=LATER)
+    [volume] = bundle.volumes.all()
+    assert volume.content.media_type == "application/pdf"
+    return pikepdf.open(io.BytesIO(documents.read(volume.content)))
+
+
+def test_one_pdf_holds_the_index_then_the_acts_under_bookmarks(
+    deposit: Deposit, ready: Person, queued: list[dict[str, Any]]
+) -> None:
+    first = acknowledged(deposit(annexes=(upload(name="plan.pdf"), upload(PNG, name="vue.png"))))
+    second = deposit(number="2026_018")
+    pdf = merged([first, second], ready)
+    with pdf.open_outline() as outline:
+        titles = [item.title for item in outline.root]
+        assert titles == ["Sommaire", str(first), str(second)]
+        pieces = [item.title for item in outline.root[1].children]
+        target = outline.root[2].destination[0]
+    assert pieces == ["délib n°1 (v2).pdf", "plan.pdf", "Bordereau d’acquittement"]
+    words = pdfs.words(pdfs.saved(pdf)).replace("\xa0", " ")
+    assert "vue.png (n’est pas un PDF" in " ".join(words.split())
+    assert target.objgen == pdf.pages[-1].obj.objgen
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda: pdfs.locked(user="secret"), "protégé par un mot de passe"),
+        (lambda: b"%PDF-1.4 abc", "PDF abîmé, illisible"),
+    ],
+)
+def test_a_pdf_nobody_can_open_is_named_and_costs_nothing_to_the_others(
+    deposit: Deposit,
+    ready: Person,
+    queued: list[dict[str, Any]],
+    spoil: Callable[[], bytes],
+    why: str,
+) -> None:
+    bad, good = deposit(), deposit(number="2026_018")
+    kept = documents.store(
+        content=spoil(), name="abîmé.pdf", by="x", at=AT, media_type="application/pdf"
+    )
+    bad.files.update(stored=kept)
+    pdf = merged([bad, good], ready)
+    with pdf.open_outline() as outline:
+        assert [item.title for item in outline.root] == ["Sommaire", str(good)]
+    assert why in " ".join(pdfs.words(pdfs.saved(pdf)).replace("\xa0", " ").split())
+
+
+def test_the_page_numbers_of_the_index_are_those_of_the_pdf(
+    deposit: Deposit, ready: Person, queued: list[dict[str, Any]]
+) -> None:
+    acts = [deposit(number=f"2026_{serial:03d}") for serial in range(40)]
+    pdf = merged(acts, ready)
+    index = len(pdf.pages) - 40
+    assert index > 1
+    with pdf.open_outline() as outline:
+        last = outline.root[-1].destination[0]
+    assert last.objgen == pdf.pages[-1].obj.objgen
+    listed = pdfs.words(pdfs.saved(pdf), index - 1).split()
+    assert listed[listed.index("2026_039") - 1] == str(len(pdf.pages))
+
+
+def test_the_list_offers_one_pdf(
+    browser: Browser, deposit: Deposit, queued: list[dict[str, Any]]
+) -> None:
+    deposit()
+    assert 'action="/actes/export-pdf/"' in browser.get("/actes/").content.decode()
+    browser.post("/actes/export-pdf/")
+    assert Bundle.objects.get().kind == BundleKind.PDF
 
 
 def test_a_search_that_finds_nothing_gives_no_zip(browser: Browser) -> None:
@@ -322,5 +444,5 @@ def test_the_list_still_costs_a_bounded_number_of_queries(
     for serial in range(22):
         deposit(number=f"2026_{serial:03d}")
     browser.get("/actes/")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         browser.get("/actes/?nature=1&since=2026-11-01")

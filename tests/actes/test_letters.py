@@ -9,7 +9,7 @@ from django.db import connection
 
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
-from socle.actes import letters, policies, replies, returns, tasks
+from socle.actes import letter_page, letters, policies, replies, returns, tasks
 from socle.actes.models import Act, ActState, Answer, Kind, Letter, LetterState, Transaction
 from socle.actes.permissions import NotAllowed
 from socle.actes.policies import CannotAnswer, NoAnswerReady
@@ -21,6 +21,7 @@ from socle.actes.protocol.values import Reply
 from socle.core.refusals import Refusal
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound, OutboundState
+from socle.directory import queries as directory
 from socle.directory.models import Grant, TransmissionRight
 from socle.documents import actions as documents
 from socle.documents.sniff import EmptyFile
@@ -30,6 +31,7 @@ from tests.actes import answers
 from tests.actes.conftest import AT, PNG, somebody, upload
 from tests.actes.test_returns import LATER, acknowledge, receive
 from tests.documents import pdfs
+from tests.people import person
 
 Deposit = Callable[..., Act]
 PAPER = pdfs.plain(text="Monsieur le Maire")
@@ -237,6 +239,57 @@ def test_an_unread_letter_is_told_again_after_two_days_once(act: Act) -> None:
     for _ in range(2):
         assert letters.remind(at=TWO_DAYS_AFTER) == 1
     assert Notice.objects.filter(key__endswith=":2", key__startswith="actes.letter:").count() == 1
+
+
+def _told_to_the_syndicat() -> list[Notice]:
+    return list(Notice.objects.filter(key__startswith="actes.letter_unread:"))
+
+
+@pytest.fixture
+def officer(town: Any) -> Person:
+    """Who watches the corridor at the syndicat."""
+    made = person(Role.OFFICER, at=directory.syndicat())
+    made.grants.update(starts_on=date(2020, 1, 1))
+    return made
+
+
+def test_the_syndicat_is_told_of_a_letter_unread_for_four_days(
+    act: Act, officer: Person, town: Any
+) -> None:
+    write(act)
+    letters.remind(at=TWO_DAYS_AFTER)
+    assert _told_to_the_syndicat() == []
+    for _ in range(2):
+        letters.remind(at=LATER + timedelta(days=4))
+    [notice] = _told_to_the_syndicat()
+    assert (notice.person, notice.organisation) == (officer, directory.syndicat())
+    assert str(act.deposited_by) in notice.body
+    assert "0549000000" in notice.body
+    assert str(town.organisation) in notice.subject
+
+
+def test_a_defere_unread_for_two_days_is_told_to_the_syndicat_at_once(
+    act: Act, officer: Person
+) -> None:
+    refer(act)
+    letters.remind(at=TWO_DAYS_AFTER)
+    assert len(_told_to_the_syndicat()) == 1
+
+
+def test_the_syndicat_is_told_when_nobody_is_left_in_the_commune(act: Act, officer: Person) -> None:
+    write(act)
+    Grant.objects.filter(person=act.deposited_by).delete()
+    letters.remind(at=TWO_DAYS_AFTER)
+    [notice] = _told_to_the_syndicat()
+    assert "Plus personne" in notice.body
+
+
+def test_the_legal_clock_is_a_date_and_days_left(act: Act) -> None:
+    letter = write(act)
+    case = letter_page.of(letter, at=LATER)
+    assert (case.control_ends, case.control_left) == (date(2027, 1, 24), 61)
+    assert letter_page.of(letter, at=LATER + timedelta(days=61)).control_left == 0
+    assert letter_page.of(letter, at=LATER + timedelta(days=62)).control_left == -1
 
 
 def test_a_letter_somebody_has_read_is_not_told_again(act: Act, ready: Person) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from lxml import etree
 
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
@@ -332,7 +334,61 @@ def test_the_address_of_open_data_leads_to_the_act(
     got = anybody.get("/actes/registre/deliberations.csv").content.decode()
     [row] = csv.DictReader(io.StringIO(got))
     assert row["DELIB_URL"].startswith("http")
-    assert row["DELIB_URL"].endswith(f"/actes/registre/{posting.pk}/")
+    assert row["DELIB_URL"].endswith(f"/actes/registre/acte/{act.identifier}/")
+    led = anybody.get(f"/actes/registre/acte/{act.identifier}/")
+    assert (led.status_code, led.url) == (302, f"/actes/registre/{posting.pk}/")
+
+
+# Addresses that last, and a feed.
+
+
+def test_the_address_of_an_act_lasts_when_it_is_posted_again(
+    act: Act, ready: Person, anybody: Browser
+) -> None:
+    lasting = f"/actes/registre/acte/{act.identifier}/"
+    assert anybody.get(lasting).status_code == 404
+    put(act, ready)
+    after = LATER + timedelta(days=70)
+    register.withdraw(act_id=act.pk, by=ready, at=after)
+    gone = anybody.get(lasting)
+    assert gone.status_code == 410
+    assert "puis retiré" in text(gone)
+    again = put(act, ready, at=after)
+    assert anybody.get(lasting).url == f"/actes/registre/{again.pk}/"
+
+
+def test_the_feed_names_each_act_its_author_and_where_it_lies(
+    act: Act, acknowledged: Callable[..., Act], ready: Person, anybody: Browser
+) -> None:
+    put(act, ready)
+    acknowledged(number="2026_SECRET")
+    got = anybody.get("/actes/registre/fil.atom")
+    assert got.headers["Content-Type"].startswith("application/atom+xml")
+    atom = {"a": "http://www.w3.org/2005/Atom"}
+    [entry] = etree.fromstring(got.content).findall("a:entry", atom)
+    assert entry.findtext("a:title", namespaces=atom) == f"{act.number} — {act.objet}"
+    assert entry.findtext("a:author/a:name", namespaces=atom) == "Sylvie Exemple, maire"
+    address = entry.find("a:link", atom).get("href")
+    assert address.endswith(f"/actes/registre/acte/{act.identifier}/")
+    assert address == entry.findtext("a:id", namespaces=atom)
+
+
+def test_an_act_being_cancelled_leaves_the_feed_and_its_address(
+    act: Act, ready: Person, anybody: Browser
+) -> None:
+    put(act, ready)
+    actions.cancel(act_id=act.pk, by=ready, at=LATER)
+    assert b"<entry>" not in anybody.get("/actes/registre/fil.atom").content
+    assert anybody.get(f"/actes/registre/acte/{act.identifier}/").status_code == 410
+
+
+def test_readers_meet_nobody_but_the_commune(act: Act, ready: Person, anybody: Browser) -> None:
+    posting = put(act, ready)
+    for page in ("", f"{posting.pk}/"):
+        got = anybody.get(f"/actes/registre/{page}")
+        assert "sessionid" not in got.cookies
+        sources = re.findall(r'(?:src|<link[^>]*href)="(https?:)?//', got.content.decode())
+        assert sources == []
 
 
 @pytest.mark.parametrize(

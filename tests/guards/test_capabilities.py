@@ -29,6 +29,8 @@ ANYONE = {
     "actes:register": "the law wants published acts open to all (CGCT R2131-1)",
     "actes:posted": "one published act, what a person chose to publish",
     "actes:posted_file": "its text, what a person chose to publish",
+    "actes:lasting": "where a published act lies for good",
+    "actes:register_feed": "the last published acts, for readers of feeds",
     "actes:scdl": "published délibérations as open data",
     "guide": "components without data, in the demonstration only",
 }

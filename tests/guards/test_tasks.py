@@ -4,6 +4,7 @@ from celery import current_app
 from django.conf import settings
 
 WOKEN_BY_A_COMMIT = {
+    "actes.make_archive",
     "actes.make_bundle",
     "delivery.wake",
     "journal.seal",

@@ -12,7 +12,7 @@ class ActesConfig(AppConfig):
     verbose_name = "@CTES"
 
     def ready(self) -> None:
-        from socle.actes import letter_queries, queries, returns
+        from socle.actes import archive_queries, letter_queries, queries, returns, stuck
         from socle.delivery import banners, handlers
         from socle.directory.models import Protocol
         from socle.notices import todos
@@ -32,6 +32,8 @@ class ActesConfig(AppConfig):
         )
         todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, letter_queries.todos)
         todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, queries.todos)
+        todos.register(Scope.COMMUNE, Capability.ACTS_PREPARE, stuck.todos)
+        todos.register(Scope.COMMUNE, Capability.ACTS_TRANSMIT, archive_queries.todos)
         events.register(
             {
                 "actes.drafted": "Brouillon de l’acte {number} enregistré",
@@ -73,7 +75,18 @@ class ActesConfig(AppConfig):
                 "actes.reply_acknowledged": "{what} : reçu en préfecture le {received_on}",
                 "actes.posted": "Acte {number} mis en ligne au registre public, auteur : {author}",
                 "actes.withdrawn": "Acte {number} retiré du registre public",
-                "actes.bundle_asked": "Export ZIP de {count} actes avec leurs preuves demandé",
+                "actes.bundle_asked": "Export {kind} de {count} actes avec leurs preuves demandé",
+                "actes.bundle_taken": "Export téléchargé : {name}, {count} actes",
+                "actes.archive_asked": "Acte {number} mis dans le versement {transfer} au service "
+                "d’archives",
+                "actes.archive_failed": "Versement {transfer} impossible à faire : {why}",
+                "actes.archive_taken": "Paquet du versement {transfer} téléchargé",
+                "actes.archive_dropped": "Versement {transfer} abandonné avant son dépôt",
+                "actes.archive_deposited": "Versement {transfer} reçu par le service d’archives",
+                "actes.archive_accepted": "Acte {number} archivé : versement {transfer} accepté "
+                "par le service d’archives",
+                "actes.archive_refused": "Versement {transfer} refusé par le service d’archives : "
+                "{why}",
                 "actes.exported": "Export CSV de {count} actes",
                 "actes.paper_reminder": "La préfecture rappelle que des pièces de l’acte {number} "
                 "sont attendues sur papier",

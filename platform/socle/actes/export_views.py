@@ -1,9 +1,9 @@
-"""Acts taken away: as a table, as a ZIP with the proofs, as figures."""
+"""Acts taken away: as a table, as a ZIP with the proofs, as one PDF, as figures."""
 
 from django import forms
 from django.contrib import messages
 from django.db import connection, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
@@ -11,7 +11,7 @@ from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
 from socle.actes import bundles, exports, queries, statistics
 from socle.actes.forms import ActFilters
-from socle.actes.models import Bundle
+from socle.actes.models import Bundle, BundleKind, BundleVolume
 from socle.core import replica
 from socle.core.clock import legal_date
 from socle.documents.responses import download
@@ -46,13 +46,14 @@ class Export(CapabilityView):
 
 
 class AskBundle(CapabilityView):
-    """Have a ZIP made of the acts the filters give."""
+    """Have the acts the filters give put together, as ZIP or as one PDF."""
 
     capability = Capability.ACTS_READ
     http_method_names = ("post",)
+    kind = BundleKind.ZIP
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        bundle = self.attempt(bundles.ask, acts=found_by(request))
+        bundle = self.attempt(bundles.ask, acts=found_by(request), kind=self.kind)
         if bundle is None:
             return redirect("actes:list")
         messages.success(request, "L’export est en préparation.")
@@ -60,14 +61,16 @@ class AskBundle(CapabilityView):
 
 
 class BundlePage(CapabilityView):
-    """How far a ZIP is, then the file."""
+    """How far an export is, and the volumes that are ready."""
 
     capability = Capability.ACTS_READ
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        bundle = get_object_or_404(Bundle.objects.select_related("content"), pk=pk)
+        bundle = get_object_or_404(Bundle, pk=pk)
         context = {
             "bundle": bundle,
+            "volumes": bundle.volumes.select_related("content"),
+            "expires_at": bundle.asked_at + bundles.KEPT_FOR,
             "total": len(bundle.acts),
             "progress_text": f"{bundle.done} sur {len(bundle.acts)}",
         }
@@ -75,15 +78,13 @@ class BundlePage(CapabilityView):
 
 
 class BundleFile(CapabilityView):
-    """The ZIP."""
+    """One volume; the journal says who took it."""
 
     capability = Capability.ACTS_READ
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        bundle = get_object_or_404(Bundle.objects.select_related("content"), pk=pk)
-        if bundle.content is None:
-            raise Http404
-        return download(bundle.content)
+    def get(self, request: HttpRequest, pk: int, volume: int) -> HttpResponseBase:
+        found = get_object_or_404(BundleVolume, pk=volume, bundle=pk)
+        return download(bundles.take(volume_id=found.pk, by=request.user, at=timezone.now()))
 
 
 class Statistics(CapabilityView):

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
-from django_tenants.utils import schema_context
-
 from socle.actes.models import Act, Kind, Posting
-from socle.core import replica
+from socle.core import fences, replica
 from socle.core.clock import PARIS
 from socle.directory.models import OfficeKind, Organisation, StateOffice
 
@@ -64,12 +62,12 @@ SCDL_COLUMNS: Final = (
 def acts_csv(keys: Sequence[int], *, organisation: Organisation, schema: str) -> Iterator[bytes]:
     """The acts of these keys, one line each, in their order; semicolons and a BOM for spreadsheets.
 
-    The traces requirement FONCT-05 asks for, and the proofs. `schema` is entered for each batch:
-    a response is read after the request has left it.
+    The traces requirement FONCT-05 asks for, and the proofs. `schema` is entered for each batch,
+    under its fence: a response is read after the request has left it.
     """
     yield _line(COLUMNS, delimiter=";", start=BOM)
     for batch in _batches(keys):
-        with schema_context(schema), replica.reading():
+        with fences.inside(schema), replica.reading():
             rows = [_act(act, organisation) for act in _acts(batch)]
         for row in rows:
             yield _line(row, delimiter=";")

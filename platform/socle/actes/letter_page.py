@@ -20,7 +20,7 @@ class Case:
     live: Answer | None
     days: int
     control_ends: date | None
-    control_over: bool
+    control_left: int
     possible: Sequence[tuple[Kind, str]]
     next_step: NextStep
     history: Sequence[Event]
@@ -39,7 +39,7 @@ def of(letter: Letter, *, at: datetime) -> Case:
         live=next((one for one in answers if one.dropped_at is None), None),
         days=(today - legal_date(letter.received_at)).days,
         control_ends=ends,
-        control_over=ends is not None and today > ends,
+        control_left=policies.days_left(ends, today=today) if ends else 0,
         possible=[
             (kind, _BUTTONS[kind]) for kind in policies.possible_answers(letter.kind, letter.state)
         ],

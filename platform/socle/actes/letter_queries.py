@@ -51,6 +51,7 @@ def doors(current: str) -> list[Link]:
     links = (
         ("actes:list", "Actes", 0),
         ("actes:letters", "Courriers de la préfecture", unread),
+        ("actes:stuck", "Ce qui n’avance pas", 0),
     )
     return [
         Link(label=label, url=reverse(name), current=name == current, count=count or None)

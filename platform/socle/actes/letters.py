@@ -30,6 +30,7 @@ from socle.actes.reception import PREFECTURE, Returned, journal, keep, move, pre
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery.handlers import Unmatched
+from socle.directory import queries as directory
 from socle.documents import actions as documents
 from socle.notices.actions import tell
 
@@ -108,7 +109,9 @@ def acknowledge_due(*, at: datetime) -> int:
 def remind(*, at: datetime) -> int:
     """Tell again about letters nobody has read for two days; returns how many there are.
 
-    Each reminder is told once, at 2, 4, 8… days: this may run as often as one likes.
+    Each reminder is told once, at 2, 4, 8… days: this may run as often as one likes. The syndicat
+    is told too from the fourth day, at once for a déféré, and whenever nobody is left to tell in
+    the commune: to be run as the platform, a commune does not see who works at the syndicat.
     """
     late = Letter.objects.filter(read_at=None, received_at__lte=at - policies.REMIND_AFTER)
     found = list(late.select_related("act"))
@@ -122,7 +125,34 @@ def remind(*, at: datetime) -> int:
             f"plus, sur l’acte « {letter.act.objet} ». {_CALLS[Kind(letter.kind)]}",
             at=at,
         )
+        if policies.must_escalate(letter.kind, step) or not _readers(letter, at=at):
+            _escalate(letter, step, at=at)
     return len(found)
+
+
+def _readers(letter: Letter, *, at: datetime) -> list[Person]:
+    return queries.people_to_tell(letter.act, on=legal_date(at))
+
+
+def _escalate(letter: Letter, step: int, *, at: datetime) -> None:
+    """Tell the syndicat that a commune does not read her letter, and whom to call there."""
+    body = queries.organisation_here()
+    names = ", ".join(
+        f"{person} ({person.phone})" if person.phone else str(person)
+        for person in _readers(letter, at=at)
+    )
+    call = f"Appelez {names}." if names else "Plus personne n’y a le droit de télétransmettre."
+    tell(
+        people=directory.people_who_may(
+            directory.syndicat(), Capability.DELIVERY_READ, on=legal_date(at)
+        ),
+        organisation=directory.syndicat(),
+        key=f"actes.letter_unread:{body.siren}:{letter.pk}:{step}",
+        subject=f"Courrier de la préfecture non lu : {body}",
+        body=f"{letter} sur l’acte {letter.act.number} : personne ne l’a lu à « {body} » depuis "
+        f"{step} jours ou plus. {call}",
+        at=at,
+    )
 
 
 def sent(ours: Transaction) -> None:

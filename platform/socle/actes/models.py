@@ -467,9 +467,15 @@ class BundleState(models.TextChoices):
     DONE = "done", "Prêt"
 
 
-class Bundle(models.Model):
-    """A ZIP of acts with their proofs, made in the background for whoever asked."""
+class BundleKind(models.TextChoices):
+    ZIP = "zip", "Fichiers et preuves, en ZIP"
+    PDF = "pdf", "Un seul PDF, avec sommaire et signets"
 
+
+class Bundle(models.Model):
+    """Acts taken away together, made in the background for whoever asked, volume by volume."""
+
+    kind = models.CharField(max_length=3, choices=BundleKind, default=BundleKind.ZIP)
     asked_at = models.DateTimeField("demandé le")
     asked_by = _person()
     asked_by_label = models.CharField("demandé par", max_length=200)
@@ -477,18 +483,117 @@ class Bundle(models.Model):
     """Keys of the acts it holds, fixed when it was asked for."""
     done = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=7, choices=BundleState, default=BundleState.WAITING)
-    content = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    seen_at = models.DateTimeField(null=True)
+    """When a worker last said that it is at work on it."""
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(state="waiting", content=None, finished_at=None)
-                | Q(state="done", content__isnull=False, finished_at__isnull=False),
-                name="actes_bundle_done_has_its_file",
+                condition=Q(state="waiting", finished_at=None)
+                | Q(state="done", finished_at__isnull=False),
+                name="actes_bundle_done_has_its_instant",
             ),
         )
         ordering = ("-pk",)
 
     def __str__(self) -> str:
         return f"{len(self.acts)} actes, demandés par {self.asked_by_label}"
+
+
+class BundleVolume(models.Model):
+    """One finished file of a bundle: what is there is never made again."""
+
+    bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="volumes")
+    rank = models.PositiveIntegerField()
+    acts = models.PositiveIntegerField()
+    content = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("bundle", "rank"), name="actes_volume_once"),
+        )
+        ordering = ("bundle", "rank")
+
+    def __str__(self) -> str:
+        return self.content.name
+
+
+class SaeState(models.TextChoices):
+    WAITING = "waiting", "En préparation"
+    READY = "ready", "Prêt à déposer"
+    FAILED = "failed", "Paquet impossible à faire"
+    DROPPED = "dropped", "Abandonné"
+    DEPOSITED = "deposited", "Reçu par le service d’archives"
+    ACCEPTED = "accepted", "Archivé"
+    REFUSED = "refused", "Refusé par le service d’archives"
+
+
+class SaeTransfer(models.Model):
+    """Acts given to an electronic archive (SAE) in one SEDA package, and what it answered."""
+
+    version = models.CharField("version du SEDA", max_length=3)
+    archival_agency = models.CharField("service d’archives", max_length=200)
+    transferring_agency = models.CharField("service versant", max_length=200)
+    agreement = models.CharField("accord de versement", max_length=200)
+    originating_agency = models.CharField("service producteur", max_length=200)
+    profile = models.CharField("profil d’archivage", max_length=200, blank=True)
+    service_level = models.CharField("niveau de service", max_length=200, blank=True)
+    identifier = models.CharField("identifiant du versement", max_length=80, unique=True)
+    """`MessageIdentifier`: what the archive's answer quotes."""
+    state = models.CharField(max_length=9, choices=SaeState, default=SaeState.WAITING)
+    asked_at = models.DateTimeField("demandé le")
+    asked_by = _person()
+    asked_by_label = models.CharField("demandé par", max_length=200)
+    done = models.PositiveIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)
+    content = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    taken_at = models.DateTimeField("emporté le", null=True)
+    """When the package was first downloaded: from then on it may be at the archive."""
+    reply = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    reply_code = models.CharField(max_length=40, blank=True)
+    words = models.TextField(blank=True)
+    """What the archive says, or why the package could not be made."""
+    answered_at = models.DateTimeField("répondu le", null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=("waiting", "failed", "dropped")) | Q(content__isnull=False),
+                name="actes_transfer_has_its_package",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("accepted", "refused"))
+                | Q(reply__isnull=False, answered_at__isnull=False),
+                name="actes_transfer_answer_is_kept",
+            ),
+        )
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return self.identifier
+
+    def get_absolute_url(self) -> str:
+        """The page of the transfer."""
+        return reverse("actes:archive", args=[self.pk])
+
+
+class ArchivedAct(models.Model):
+    """One act in one transfer. Until it is released, no other transfer may take the act."""
+
+    transfer = models.ForeignKey(SaeTransfer, on_delete=models.CASCADE, related_name="lines")
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="archivings")
+    released_at = models.DateTimeField(null=True)
+    """When the archive refused the transfer, or a person gave it up before it left."""
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("transfer", "act"), name="actes_archived_line_once"),
+            models.UniqueConstraint(
+                fields=("act",), condition=Q(released_at=None), name="actes_archived_once"
+            ),
+        )
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.act} → {self.transfer}"

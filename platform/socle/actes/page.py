@@ -79,6 +79,12 @@ _TONES: Final[dict[str, Tone]] = {
     "actes.late_anomaly": "warning",
     "actes.cancellation_failed": "warning",
     "actes.anomaly": "danger",
+    "actes.posted": "success",
+    "actes.archive_asked": "progress",
+    "actes.archive_deposited": "progress",
+    "actes.archive_accepted": "success",
+    "actes.archive_refused": "danger",
+    "actes.archive_failed": "danger",
 }
 
 

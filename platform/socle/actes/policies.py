@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from socle.actes.models import ActState, Kind, LetterState, TransactionState
+from socle.actes.models import ActState, Kind, LetterState, SaeState, TransactionState
 from socle.actes.protocol import letters as norm
 from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
 from socle.core.refusals import Refusal
 from socle.delivery.handlers import AlreadyAnswered
+from socle.delivery.models import OutboundState
 from socle.documents.sniff import Kind as ContentKind
 
 # Only an anomaly may still become an acknowledgement; an acknowledgement is never undone.
@@ -101,10 +102,36 @@ LETTER_TONES: Final[dict[LetterState, str]] = {
     LetterState.ANSWER_SENT: "success",
     LetterState.ANSWERED: "success",
 }
+# A final answer of the archive is never undone; a transfer carried away is no longer given up.
+SAE_TRANSITIONS: Final[dict[SaeState, frozenset[SaeState]]] = {
+    SaeState.WAITING: frozenset({SaeState.READY, SaeState.FAILED}),
+    SaeState.READY: frozenset(
+        {SaeState.DROPPED, SaeState.DEPOSITED, SaeState.ACCEPTED, SaeState.REFUSED}
+    ),
+    SaeState.DEPOSITED: frozenset({SaeState.ACCEPTED, SaeState.REFUSED}),
+    SaeState.ACCEPTED: frozenset(),
+    SaeState.REFUSED: frozenset(),
+    SaeState.FAILED: frozenset(),
+    SaeState.DROPPED: frozenset(),
+}
+SAE_TONES: Final[dict[SaeState, str]] = {
+    SaeState.WAITING: "progress",
+    SaeState.READY: "warning",
+    SaeState.DEPOSITED: "progress",
+    SaeState.ACCEPTED: "success",
+    SaeState.REFUSED: "danger",
+    SaeState.FAILED: "danger",
+    SaeState.DROPPED: "neutral",
+}
+ARCHIVABLE: Final = frozenset({ActState.ACKNOWLEDGED, ActState.CANCELLED})
+ARCHIVE_LIMIT: Final = 100
+"""Acts in one transfer: a package an archive takes in one evening."""
 AWAITING_ANSWER: Final = frozenset(
     {LetterState.RECEIPT_DUE, LetterState.RECEIPT_SENT, LetterState.ANSWER_READY}
 )
 REMIND_AFTER: Final = timedelta(days=2)
+ESCALATE_AT: Final = 4
+"""Days after which the syndicat is told of an unread letter; two for a déféré."""
 
 ON_THEIR_WAY: Final = frozenset({ActState.WAITING, ActState.QUEUED, ActState.SENT})
 NUMBERLESS: Final = frozenset({ActState.DRAFT, ActState.ANOMALY, ActState.CANCELLED})
@@ -122,7 +149,7 @@ PUBLIC_NATURES: Final = frozenset({Nature.DELIBERATION.value, Nature.REGULATORY.
 """Natures that may stand in the public register; an individual act never does."""
 POSTED_AT_LEAST: Final = 2
 """Months an act stays in the public register (CGCT R2131-1)."""
-BUNDLE_LIMIT: Final = 500
+BUNDLE_LIMIT: Final = 10_000
 PATIENCE: Final = 2
 """Working days after which the silence of the préfecture is worth a call."""
 
@@ -179,6 +206,12 @@ class NothingToSend(AlreadyAnswered):
     code = "actes.nothing_to_send"
 
 
+class CannotRetryHere(Refusal):
+    """What the operator refused is for the syndicat to look at."""
+
+    code = "actes.cannot_retry_here"
+
+
 class NotWaiting(Refusal):
     """The act does not wait for the classification."""
 
@@ -209,8 +242,14 @@ class CannotWithdraw(Refusal):
     code = "actes.cannot_withdraw"
 
 
+class CannotArchive(Refusal):
+    """The act or its transfer is not in a state that allows this."""
+
+    code = "actes.cannot_archive"
+
+
 class TooManyActs(Refusal):
-    """A ZIP of so many acts would not be of use."""
+    """An export of so many acts would not be of use."""
 
     code = "actes.too_many_acts"
 
@@ -278,6 +317,15 @@ def check_unsent(state: str) -> None:
     """Refuse to send again what was answered or received. Raises NothingToSend."""
     if state not in {TransactionState.QUEUED, TransactionState.REFUSED}:
         raise NothingToSend("Ce message a déjà été transmis : il ne repart pas.")
+
+
+def check_retry(state: str) -> None:
+    """Refuse a commune what only her syndicat may try again. Raises CannotRetryHere."""
+    if state == OutboundState.REFUSED:
+        raise CannotRetryHere(
+            "L’opérateur n’a pas pris ce fichier : votre syndicat regarde pourquoi avant de le "
+            "relancer. Appelez-le si c’est urgent."
+        )
 
 
 def tidy_number(text: str) -> str:
@@ -378,6 +426,51 @@ def check_postable(state: str, nature: int | None, *, kinds: Iterable[str]) -> N
         )
 
 
+def check_archivable(state: str) -> None:
+    """Refuse to archive what the State has not received. Raises CannotArchive."""
+    if state not in ARCHIVABLE:
+        raise CannotArchive(
+            "Seul un acte acquitté, ou annulé après l’avoir été, se verse au service d’archives : "
+            "il lui faut sa preuve."
+        )
+
+
+def check_archive_count(count: int) -> None:
+    """Refuse an empty or too large transfer. Raises CannotArchive."""
+    if not 1 <= count <= ARCHIVE_LIMIT:
+        raise CannotArchive(
+            f"Un versement compte de 1 à {ARCHIVE_LIMIT} actes et vous en demandez {count} : "
+            "changez vos filtres, par exemple un trimestre à la fois."
+        )
+
+
+def check_transfer(current: str, to: SaeState) -> None:
+    """Refuse a step a transfer cannot take. Raises CannotArchive."""
+    if to not in SAE_TRANSITIONS[SaeState(current)]:
+        raise CannotArchive(
+            f"Ce versement est « {SaeState(current).label} » : il ne peut pas devenir "
+            f"« {to.label} »."
+        )
+
+
+def check_droppable(state: str, *, taken: bool) -> None:
+    """Refuse to give up what may be at the archive already. Raises CannotArchive."""
+    if taken:
+        raise CannotArchive(
+            "Le paquet de ce versement a été téléchargé : il est peut-être chez le service "
+            "d’archives. Attendez sa réponse."
+        )
+    check_transfer(state, SaeState.DROPPED)
+
+
+def check_answerable(state: str, to: SaeState) -> None:
+    """Refuse an answer about a transfer that is over, or is not made. Raises CannotArchive."""
+    if to not in SAE_TRANSITIONS[SaeState(state)]:
+        raise CannotArchive(
+            f"Ce versement est déjà « {SaeState(state).label} » : cette réponse n’y change rien."
+        )
+
+
 def may_withdraw_on(posted_on: date) -> date:
     """The first day an act may leave the public register."""
     return add_months(posted_on, POSTED_AT_LEAST)
@@ -406,6 +499,16 @@ def control_ends(received_on: date, nature: int) -> date:
     Two months from the reception (CGCT L2131-6), one for a budget.
     """
     return add_months(received_on, 1 if nature == Nature.BUDGET else 2)
+
+
+def days_left(ends: date, *, today: date) -> int:
+    """Days until a legal deadline, that day included; 0 on the day, negative once it is over."""
+    return (ends - today).days
+
+
+def must_escalate(kind: str, step: int) -> bool:
+    """Whether the syndicat has to know too that nobody has read a letter at this reminder."""
+    return step >= (REMIND_AFTER.days if kind == Kind.COURT_REFERRAL else ESCALATE_AT)
 
 
 def reminder_step(received_at: datetime, at: datetime) -> int:

@@ -55,7 +55,7 @@ def address_of(act: Act) -> str:
     return address("actes:act", act.pk)
 
 
-def address(url_name: str, *args: int) -> str:
+def address(url_name: str, *args: int | str) -> str:
     """The whole address of a page of this room on its commune's host."""
     tenant = get_tenant_model().objects.get(schema_name=connection.schema_name)
     port = f":{settings.BASE_PORT}" if settings.BASE_PORT else ""
@@ -249,8 +249,8 @@ def todos(request: HttpRequest) -> Iterator[Todo]:
     counts = Act.objects.aggregate(
         drafts=_count(state=ActState.DRAFT),
         anomalies=_count(state=ActState.ANOMALY, corrections=None),
-        unpublished=_count(state=ActState.ACKNOWLEDGED, published_on=None),
         silent=_count(state=ActState.SENT, deposited_at__date__lt=late),
+        unpublished=_count(state=ActState.ACKNOWLEDGED, published_on=None),
     )
     for key, one, many, query, button, tone in _TODOS:
         count = counts[key]

@@ -100,6 +100,14 @@ def search(
     return found.order_by("-posted_on", "-pk")
 
 
+def at_address(identifier: str) -> tuple[Posting | None, bool]:
+    """(the posting of the act with this `IDActe`, whether it was ever posted)."""
+    return (
+        live().filter(act__identifier=identifier).first(),
+        Posting.objects.filter(act__identifier=identifier).exists(),
+    )
+
+
 def years() -> list[int]:
     """The years of the posted acts, newest first."""
     return [day.year for day in live().dates("act__decided_on", "year", order="DESC")]

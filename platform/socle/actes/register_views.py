@@ -2,8 +2,9 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.feedgenerator import Atom1Feed
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access, Capability
@@ -14,6 +15,8 @@ from socle.actes.register_forms import PostingForm, RegisterFilters
 from socle.actes.views import PER_PAGE, ActionView
 from socle.directory import queries as directory
 from socle.documents.responses import download
+
+FEED = 30
 
 
 class Register(CapabilityView):
@@ -43,6 +46,7 @@ class Posted(CapabilityView):
         context = {
             "posting": posting,
             "act": posting.act,
+            "lasting": queries.address("actes:lasting", posting.act.identifier),
             "exercise": posting.act.transactions.filter(kind=Kind.ACTE, exercise=True).exists(),
             "files": [(file, file.stamped or file.stored) for file in files],
             "organisation": queries.organisation_here(),
@@ -61,6 +65,51 @@ class PostedFile(CapabilityView):
         return download(found.stamped or found.stored)
 
 
+class Lasting(CapabilityView):
+    """The address of an act that never changes, however often it is posted. Open to anybody."""
+
+    capability = Access.ANYONE
+
+    def get(self, request: HttpRequest, identifier: str) -> HttpResponse:
+        posting, once = register.at_address(identifier)
+        if posting:
+            return redirect(posting)
+        if not once:
+            raise Http404
+        context = {"organisation": queries.organisation_here(), "identifier": identifier}
+        return render(request, "actes/withdrawn.html", context, status=410)
+
+
+class AtomFeed(CapabilityView):
+    """The last acts posted, for readers of feeds (RFC 4287). Open to anybody."""
+
+    capability = Access.ANYONE
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        organisation = queries.organisation_here()
+        root = queries.address("actes:register")
+        feed = Atom1Feed(
+            title=f"{organisation} : actes publiés",
+            link=root,
+            description="",
+            feed_url=queries.address("actes:register_feed"),
+            language="fr",
+        )
+        for posting in register.search()[:FEED]:
+            act = posting.act
+            feed.add_item(
+                title=f"{act.number} — {act.objet}",
+                link=f"{root}acte/{act.identifier}/",
+                unique_id=f"{root}acte/{act.identifier}/",
+                description=f"{act.get_nature_display()} du {act.decided_on:%d/%m/%Y}",
+                pubdate=posting.posted_at,
+                updateddate=posting.posted_at,
+                author_name=f"{posting.author_name}, {posting.author_quality}",
+            )
+        content_type = "application/atom+xml; charset=utf-8"
+        return HttpResponse(feed.writeString("utf-8"), content_type=content_type)
+
+
 class Scdl(CapabilityView):
     """The published délibérations as open data. Open to anybody."""
 
@@ -71,7 +120,7 @@ class Scdl(CapabilityView):
         root = queries.address("actes:register")
         postings = register.search(nature=Nature.DELIBERATION.value)
         content = exports.scdl_csv(
-            ((posting, f"{root}{posting.pk}/") for posting in postings.iterator()),
+            ((posting, f"{root}acte/{posting.act.identifier}/") for posting in postings.iterator()),
             organisation=organisation,
             office=directory.prefecture_of(organisation),
         )

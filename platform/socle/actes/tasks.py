@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 from django_tenants.utils import get_tenant_model, schema_context
 
-from socle.actes import bundles, letters
+from socle.actes import archives, bundles, letters
 from socle.core.queue import in_tenant
 from socle.directory import queries as directory
 
@@ -23,20 +23,32 @@ def remind_letters() -> int:
 
 @shared_task(name="actes.sweep_bundles")
 def sweep_bundles() -> None:
-    """In every commune: start again the ZIPs that lost their worker, forget the old ones."""
-    _everywhere(lambda at: bundles.sweep(at=at))
+    """In every commune: start again what lost its worker, forget the old exports."""
+    _everywhere(_sweep)
 
 
 @shared_task(name="actes.make_bundle", acks_late=True)
 @in_tenant
 def make_bundle(*, bundle_id: int) -> bool:
-    """Make one ZIP, however many times this message is delivered."""
+    """Make one export, however many times this message is delivered."""
     return bundles.make(bundle_id=bundle_id, at=timezone.now())
+
+
+@shared_task(name="actes.make_archive", acks_late=True)
+@in_tenant
+def make_archive(*, transfer_id: int) -> bool:
+    """Make one package for the archive, however many times this message is delivered."""
+    return archives.make(transfer_id=transfer_id, at=timezone.now())
 
 
 def _remind(at: datetime) -> int:
     letters.acknowledge_due(at=at)
     return letters.remind(at=at)
+
+
+def _sweep(at: datetime) -> None:
+    bundles.sweep(at=at)
+    archives.sweep(at=at)
 
 
 def _everywhere(work: Callable[[datetime], int | None]) -> list[int]:

@@ -1,11 +1,21 @@
 from django.urls import path
 
-from socle.actes import export_views, letter_views, register_views, views
+from socle.actes import (
+    archive_views,
+    export_views,
+    letter_views,
+    register_views,
+    stuck_views,
+    views,
+)
+from socle.actes.models import BundleKind
 
 app_name = "actes"
 urlpatterns = [
     path("", views.Acts.as_view(), name="list"),
     path("deposer/", views.Deposit.as_view(), name="deposit"),
+    path("en-attente/", stuck_views.Desk.as_view(), name="stuck"),
+    path("en-attente/<int:pk>/relancer/", stuck_views.Retry.as_view(), name="stuck_retry"),
     path("courriers/", letter_views.Letters.as_view(), name="letters"),
     path("courriers/<int:pk>/", letter_views.LetterPage.as_view(), name="letter"),
     path("courriers/<int:pk>/lu/", letter_views.MarkRead.as_view(), name="letter_read"),
@@ -27,14 +37,28 @@ urlpatterns = [
     path("courriers/<int:pk>/abandonner/", letter_views.Drop.as_view(), name="reply_drop"),
     path("registre/", register_views.Register.as_view(), name="register"),
     path("registre/deliberations.csv", register_views.Scdl.as_view(), name="scdl"),
+    path("registre/fil.atom", register_views.AtomFeed.as_view(), name="register_feed"),
+    path("registre/acte/<str:identifier>/", register_views.Lasting.as_view(), name="lasting"),
     path("registre/<int:pk>/", register_views.Posted.as_view(), name="posted"),
     path("registre/<int:pk>/<int:file>/", register_views.PostedFile.as_view(), name="posted_file"),
     path("<int:pk>/publier/", register_views.Post.as_view(), name="post"),
     path("<int:pk>/retirer/", register_views.Withdraw.as_view(), name="withdraw"),
     path("export.csv", export_views.Export.as_view(), name="export"),
     path("export-zip/", export_views.AskBundle.as_view(), name="bundle_ask"),
-    path("export-zip/<int:pk>/", export_views.BundlePage.as_view(), name="bundle"),
-    path("export-zip/<int:pk>/fichier/", export_views.BundleFile.as_view(), name="bundle_file"),
+    path(
+        "export-pdf/",
+        export_views.AskBundle.as_view(kind=BundleKind.PDF),
+        name="bundle_ask_pdf",
+    ),
+    path("exports/<int:pk>/", export_views.BundlePage.as_view(), name="bundle"),
+    path("exports/<int:pk>/<int:volume>/", export_views.BundleFile.as_view(), name="bundle_file"),
+    path("archives/", archive_views.Archives.as_view(), name="archives"),
+    path("archives/verser/", archive_views.Ask.as_view(), name="archive_ask"),
+    path("archives/reponse/", archive_views.Answer.as_view(), name="archive_answer"),
+    path("archives/<int:pk>/", archive_views.ArchivePage.as_view(), name="archive"),
+    path("archives/<int:pk>/paquet/", archive_views.Package.as_view(), name="archive_package"),
+    path("archives/<int:pk>/reponse/", archive_views.Reply.as_view(), name="archive_reply"),
+    path("archives/<int:pk>/abandonner/", archive_views.Drop.as_view(), name="archive_drop"),
     path("statistiques/", export_views.Statistics.as_view(), name="statistics"),
     path("<int:pk>/", views.ActPage.as_view(), name="act"),
     path("<int:pk>/modifier/", views.Edit.as_view(), name="edit"),

@@ -12,7 +12,16 @@ from django.utils import timezone
 
 from socle.accounts.access import CapabilityView, note_refusal
 from socle.accounts.capabilities import Capability
-from socle.actes import actions, letter_queries, page, policies, preview, queries, register
+from socle.actes import (
+    actions,
+    archive_queries,
+    letter_queries,
+    page,
+    policies,
+    preview,
+    queries,
+    register,
+)
 from socle.actes.actions import Upload
 from socle.actes.forms import ActFilters, ActForm, PublicationForm, stored_data
 from socle.actes.models import Act, ActFile, ActState, LetterState, Transaction
@@ -292,6 +301,7 @@ class ActPage(CapabilityView):
     def context(self, act: Act, at: datetime) -> dict[str, Any]:
         transmits, prepares = Capability.ACTS_TRANSMIT, Capability.ACTS_PREPARE
         publishable = act.state in policies.PUBLISHABLE
+        archiving = archive_queries.of_act(act)
         return {
             "act": act,
             "case": page.of(act, at=at),
@@ -305,6 +315,10 @@ class ActPage(CapabilityView):
             "may_take_back": act.state == ActState.WAITING and self.can(prepares),
             "publication": publication_form(act) if publishable and self.can(prepares) else None,
             "may_post": self.can(prepares),
+            "archiving": archiving,
+            "archived": bool(archiving and not archiving.may_again),
+            "may_archive": act.state in policies.ARCHIVABLE and self.can(transmits),
+            **control_of(act, today=legal_date(at)),
             **register_on(act, today=legal_date(at)),
         }
 
@@ -350,6 +364,14 @@ class MessageFile(Download):
         found = Transaction.objects.select_related("archive", "message")
         transaction = get_object_or_404(found, act=pk, pk=message)
         return transaction.message or transaction.archive
+
+
+def control_of(act: Act, *, today: date) -> dict[str, Any]:
+    """Until when the préfet may refer the act to the court, while it stands."""
+    if act.received_on is None or act.state == ActState.CANCELLED:
+        return {}
+    ends = policies.control_ends(act.received_on, act.nature or 0)
+    return {"control_ends": ends, "control_left": policies.days_left(ends, today=today)}
 
 
 def register_on(act: Act, *, today: date) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import date
 from django.db.models import Q, QuerySet
 from django_tenants.utils import get_public_schema_name
 
+from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
 from socle.core.text import fold
 from socle.directory.models import (
@@ -83,3 +84,15 @@ def prefecture_of(organisation: Organisation) -> StateOffice | None:
     )
     own = offices.filter(arrondissement=organisation.arrondissement).exclude(arrondissement="")
     return own.first() or offices.filter(kind=OfficeKind.PREFECTURE).first()
+
+
+def people_who_may(organisation: Organisation, capability: Capability, *, on: date) -> list[Person]:
+    """The active people who may do `capability` in `organisation` then, first grant first."""
+    grants = (
+        Grant.objects.filter(organisation=organisation, starts_on__lte=on, person__is_active=True)
+        .filter(Q(ends_on=None) | Q(ends_on__gte=on))
+        .select_related("person")
+        .order_by("pk")
+    )
+    found = [grant.person for grant in grants if capability in grant.capabilities]
+    return list(dict.fromkeys(found))

@@ -70,3 +70,12 @@ def schema(generation: str = "actes") -> etree.XMLSchema:
 
 def is_valid(data: bytes, generation: str = "actes") -> bool:
     return bool(schema(generation).validate(etree.fromstring(data)))
+
+
+@cache
+def sae_schema(version: str) -> etree.XMLSchema:
+    """The official schema of the SEDA."""
+    path = DATA / "schemas" / "seda" / f"seda-{version}-main.xsd"
+    if not path.exists():
+        pytest.skip("no schema of the SEDA")
+    return etree.XMLSchema(etree.parse(path))
