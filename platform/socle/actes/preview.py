@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from socle.accounts.models import Person
-from socle.actes import queries, sending
+from socle.actes import sending
+from socle.actes.ground import Ground
 from socle.actes.models import Act, ActFile
 from socle.actes.protocol.build import file_names
 from socle.actes.protocol.classification import Typology, parse_matiere
@@ -45,11 +46,9 @@ def of(act: Act, files: Sequence[ActFile], *, by: Person, at: datetime) -> Previ
 
     Raises the refusal that makes the draft incomplete.
     """
-    organisation, held = queries.organisation_here(), queries.held_classification()
-    classification = queries.classification()
-    acte = sending.acceptable(
-        act, files, organisation=organisation, classification=classification, at=at
-    )
+    ground = Ground(by=by, at=at)
+    classification = ground.classification
+    acte = sending.acceptable(act, files, ground=ground)
     pieces = {piece.code: piece for piece in classification.typologies(acte.nature)}
     return Preview(
         objet=acte.objet,
@@ -65,8 +64,8 @@ def of(act: Act, files: Sequence[ActFile], *, by: Person, at: datetime) -> Previ
             *(caution.sentence for caution in cautions_of(acte, at=at)),
             *_about_signatures(files),
         ),
-        blocked=_blocked(by, acte.nature, at=at),
-        asks_classification=held is None,
+        blocked=_blocked(ground, acte.nature),
+        asks_classification=ground.held is None,
     )
 
 
@@ -79,10 +78,9 @@ def _about_signatures(files: Sequence[ActFile]) -> list[str]:
     ]
 
 
-def _blocked(by: Person, nature: Nature, *, at: datetime) -> Refusal | None:
-    organisation = queries.organisation_here()
+def _blocked(ground: Ground, nature: Nature) -> Refusal | None:
     try:
-        sending.operator_for(organisation=organisation, by=by, at=at, nature=str(nature.value))
+        ground.operator(nature=str(nature.value))
     except Refusal as refusal:
         return refusal
     return None

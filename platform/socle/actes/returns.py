@@ -8,6 +8,7 @@ from django.db import transaction
 
 from socle.accounts.capabilities import Capability
 from socle.actes import letters, mails, permissions, policies, proofs, queries, sending
+from socle.actes.ground import Ground
 from socle.actes.models import (
     Act,
     ActState,
@@ -356,7 +357,7 @@ def _classification(returned: Returned, message: Classification, *, at: datetime
         at=at,
         detail={"date": f"{message.date:%d/%m/%Y}"},
     )
-    _let_waiting_go(message, at=at)
+    _let_waiting_go(at=at)
 
 
 def _classification_unchanged(returned: Returned, *, at: datetime) -> None:
@@ -373,7 +374,7 @@ def _renew_classification(ours: Transaction, current: Any, *, at: datetime) -> N
     if current is None or (held is not None and held.date == current):
         return
     try:
-        sending.ask_classification(by=ours.asked_by, at=at)
+        sending.ask_classification(ground=Ground(by=ours.asked_by, at=at))
     except Refusal as refusal:
         record(
             event="actes.classification_not_asked",
@@ -384,25 +385,20 @@ def _renew_classification(ours: Transaction, current: Any, *, at: datetime) -> N
         )
 
 
-def _let_waiting_go(classification: Classification, *, at: datetime) -> None:
+def _let_waiting_go(*, at: datetime) -> None:
     for act in _waiting():
         try:
-            _let_go(act, classification, at=at)
+            _let_go(act, at=at)
         except Refusal as refusal:
             _give_back(act, str(refusal), at=at)
 
 
 @transaction.atomic
-def _let_go(act: Act, classification: Classification, *, at: datetime) -> None:
+def _let_go(act: Act, *, at: datetime) -> None:
+    ground = Ground(by=act.deposited_by, at=at)
     files = queries.files_of(act)
-    acte = sending.acceptable(
-        act,
-        files,
-        organisation=queries.organisation_here(),
-        classification=classification,
-        at=at,
-    )
-    sending.send_act(act, acte, files, classification=classification, at=at)
+    acte = sending.acceptable(act, files, ground=ground)
+    sending.send_act(act, acte, files, ground=ground)
 
 
 def _classification_refused(ours: Transaction, why: str, *, at: datetime) -> None:

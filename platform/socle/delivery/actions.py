@@ -52,7 +52,7 @@ class NoCertificate(Refusal):
     code = "delivery.no_certificate"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def enqueue(
     *,
     organisation: Organisation,
