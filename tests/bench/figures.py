@@ -20,7 +20,7 @@ from socle.directory.models import Organisation, OrganisationKind
 from socle.stack import binaries
 from tenants import blueprints, provisioning
 from tenants.models import Tenant
-from tests.bench import deposits, ground
+from tests.bench import acts, deposits, ground
 from tests.bench.clock import compare
 from tests.people import Browser, in_town, person
 
@@ -163,4 +163,5 @@ ALL = (
     archive_against_tar_gzip,
     page_against_no_tenants,
     fenced_page_against_one_commune,
+    *acts.ALL,
 )

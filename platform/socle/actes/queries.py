@@ -42,6 +42,7 @@ from socle.documents.sniff import Kind as ContentKind
 from socle.notices.todos import Todo
 
 NUMBERS_LOOKED_AT = 200
+YEARS_OFFERED = 10
 KNOWN_CLASSIFICATIONS = 64
 _CLASSIFICATIONS: dict[str, Classification] = {}
 UNPUBLISHED = "unpublished"
@@ -120,8 +121,9 @@ def search(
 
 
 def years() -> list[int]:
-    """The years in which something was decided, newest first."""
-    return [day.year for day in Act.objects.dates("decided_on", "year", order="DESC")]
+    """The years a list may be narrowed to, newest first: no question to a table that grows."""
+    this = legal_date(timezone.now()).year
+    return list(range(this, this - YEARS_OFFERED, -1))
 
 
 def next_number(at: datetime) -> str:
