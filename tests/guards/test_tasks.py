@@ -5,6 +5,7 @@ from django.conf import settings
 
 WOKEN_BY_A_COMMIT = {
     "actes.make_bundle",
+    "actes.send_batch",
     "delivery.wake",
     "journal.seal",
     "onboarding.open_cases",

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 from django_tenants.utils import get_tenant_model, schema_context
 
-from socle.actes import bundles, letters
+from socle.actes import batches, bundles, letters
 from socle.core.queue import in_tenant
 
 log = logging.getLogger(__name__)
@@ -22,8 +22,16 @@ def remind_letters() -> int:
 
 @shared_task(name="actes.sweep_bundles")
 def sweep_bundles() -> None:
-    """In every commune: start again the ZIPs that lost their worker, forget the old ones."""
+    """In every commune: start again the ZIPs and the batches that lost their worker."""
     _everywhere(lambda at: bundles.sweep(at=at))
+    _everywhere(lambda at: batches.sweep(at=at))
+
+
+@shared_task(name="actes.send_batch", acks_late=True)
+@in_tenant
+def send_batch(*, batch_id: int) -> int:
+    """Send the acts of one batch, however many times this message is delivered."""
+    return batches.work(batch_id=batch_id, at=timezone.now())
 
 
 @shared_task(name="actes.make_bundle", acks_late=True)

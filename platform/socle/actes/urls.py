@@ -1,11 +1,14 @@
 from django.urls import path
 
-from socle.actes import export_views, letter_views, register_views, views
+from socle.actes import batch_views, export_views, letter_views, register_views, views
 
 app_name = "actes"
 urlpatterns = [
     path("", views.Acts.as_view(), name="list"),
     path("deposer/", views.Deposit.as_view(), name="deposit"),
+    path("lots/", batch_views.NewBatch.as_view(), name="batch_new"),
+    path("lots/<int:pk>/", batch_views.BatchPage.as_view(), name="batch"),
+    path("reglages/", batch_views.Habits.as_view(), name="habits"),
     path("courriers/", letter_views.Letters.as_view(), name="letters"),
     path("courriers/<int:pk>/", letter_views.LetterPage.as_view(), name="letter"),
     path("courriers/<int:pk>/lu/", letter_views.MarkRead.as_view(), name="letter_read"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from socle.accounts.access import CapabilityView, note_refusal
 from socle.accounts.capabilities import Capability
-from socle.actes import actions, letter_queries, page, policies, preview, queries, register
+from socle.actes import actions, letter_queries, numbers, page, policies, preview, queries, register
 from socle.actes.actions import Upload
 from socle.actes.forms import ActFilters, ActForm, PublicationForm, stored_data
 from socle.actes.models import Act, ActFile, ActState, LetterState, Transaction
@@ -44,6 +44,7 @@ class Acts(CapabilityView):
             "page": shown,
             "rows": [(act, policies.TONES[ActState(act.state)]) for act in shown],
             "may_prepare": self.can(Capability.ACTS_PREPARE),
+            "may_transmit": self.can(Capability.ACTS_TRANSMIT),
             "doors": letter_queries.doors("actes:list"),
             "query": request.GET.urlencode(),
         }
@@ -116,10 +117,13 @@ class Deposit(DraftView):
     """A new act."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        form = ActForm(
-            initial={"number": queries.next_number(timezone.now())},
-            classification=queries.classification(),
-        )
+        at = timezone.now()
+        proposed = numbers.proposals(at=at)
+        wanted = request.GET.get("service", "")
+        mine = [number for one, number in proposed if str(one.pk) == wanted]
+        number = mine[0] if mine else proposed[0][1] if proposed else queries.next_number(at)
+        form = ActForm(initial={"number": number}, classification=queries.classification())
+        form.offer(proposed)
         return self.show(form, None, [])
 
     def post(self, request: HttpRequest) -> HttpResponse:
