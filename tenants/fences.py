@@ -90,6 +90,7 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "s2low.S2lowAccount": OPERATOR,
     "s2low.S2lowTransaction": OPERATOR,
     "s2low.S2lowPaper": OPERATOR,
+    "explanations.Explanation": EVERYBODY,
     "notices.Notice": by(verbs=WRITE),
     "training.Programme": EVERYBODY,
     "training.TrainingSession": EVERYBODY,

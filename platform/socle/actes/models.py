@@ -518,10 +518,13 @@ class NumberPattern(models.Model):
 class Habits(models.Model):
     """What the commune chose once for all its acts: one row."""
 
+    only = models.BooleanField(default=True, unique=True, editable=False)
     stamp_corner = models.CharField("place du tampon", max_length=12, default="top-right")
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=Q(pk=1), name="actes_one_row_of_habits"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(only=True), name="actes_one_row_of_habits"),
+        )
 
     def __str__(self) -> str:
         return "Réglages des actes"

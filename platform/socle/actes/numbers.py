@@ -64,7 +64,7 @@ def set_patterns(
     NumberPattern.objects.exclude(service__in=[service for service, _ in patterns]).delete()
     for service, pattern in patterns:
         NumberPattern.objects.update_or_create(service=service, defaults={"pattern": pattern})
-    habits, _ = Habits.objects.update_or_create(pk=1, defaults={"stamp_corner": corner.value})
+    habits, _ = Habits.objects.update_or_create(only=True, defaults={"stamp_corner": corner.value})
     said = ", ".join(f"{service} : {pattern}" for service, pattern in patterns) or "aucun"
     record(
         event="actes.habits_set",

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from socle.accounts.capabilities import Capability
 from socle.actes import letters, mails, permissions, policies, proofs, queries, sending
+from socle.actes.explanations import queries as explanations
 from socle.actes.ground import Ground
 from socle.actes.models import (
     Act,
@@ -18,7 +19,7 @@ from socle.actes.models import (
     TransactionState,
 )
 from socle.actes.protocol.classification import Classification
-from socle.actes.protocol.codes import Nature, advice
+from socle.actes.protocol.codes import Nature
 from socle.actes.protocol.identifiers import parse_acte_id
 from socle.actes.protocol.names import parse_business_name, parse_envelope_name
 from socle.actes.protocol.read import UnknownMessage, read_message
@@ -301,7 +302,7 @@ def _anomaly(
         detail=detail or "sans précision",
     )
     if moved:
-        _tell_anomaly(ours, detail, at=at)
+        _tell_anomaly(ours, nature, detail, at=at)
 
 
 _ANOMALY_EVENTS: Final = {
@@ -481,9 +482,9 @@ def _tell_acknowledged(ours: Transaction, act: Act, *, at: datetime) -> None:
     )
 
 
-def _tell_anomaly(ours: Transaction, detail: str, *, at: datetime) -> None:
+def _tell_anomaly(ours: Transaction, nature: str, detail: str, *, at: datetime) -> None:
     act, what = ours.act, "L’annulation de l’acte" if ours.kind == Kind.CANCELLATION else "L’acte"
-    hint = advice(detail) or "Ouvrez l’acte : la page dit comment le corriger."
+    hint = explanations.of(nature, detail).sentence
     _tell(
         ours,
         "anomaly",

@@ -50,6 +50,7 @@ SHARED_APPS = [
     "socle.notices",
     "socle.exercise",
     "socle.s2low",
+    "socle.actes.explanations",
     "training",
     "registration_authority",
     "billing",

@@ -8,6 +8,7 @@ urlpatterns = [
     *common,
     path("annuaire/", include("socle.directory.urls")),
     path("envois/", include("socle.delivery.urls")),
+    path("refus/", include("socle.actes.explanations.urls")),
     path("raccordements/", include("tenants.onboarding.urls")),
     path("certificats/", include("registration_authority.urls")),
     path("formations/", include("training.urls")),
