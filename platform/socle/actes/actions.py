@@ -1,35 +1,28 @@
 """What a person does with an act: draft, transmit, publish, cancel, correct."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
-from socle.actes import policies, proofs, queries, sending
+from socle.actes import numbers, policies, proofs, queries, sending
 from socle.actes.ground import Ground
 from socle.actes.models import Act, ActFile, ActState, FileRole, Kind, Transaction, TransactionState
 from socle.actes.protocol.archive import SIZE_LIMIT
-from socle.actes.protocol.budget import check_budget, read_budget
 from socle.actes.protocol.codes import Nature
 from socle.actes.protocol.values import Acte
 from socle.core.clock import legal_date
-from socle.directory.models import Organisation
 from socle.documents import actions as documents
 from socle.documents.actions import Prepared
-from socle.documents.models import StoredFile
-from socle.documents.sniff import Kind as ContentKind
 from socle.documents.sniff import inspect_file
 from socle.journal.actions import Happening, record, record_all
-
-BUDGET_LIMIT: Final = 50 * 1024 * 1024
-"""Bytes of an XML budget read whole to check its seal; the largest real ones weigh a few MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +132,7 @@ def transmit(*, act_id: int, by: Person, at: datetime, ground: Ground | None = N
     files = queries.files_of(act)
     acte = sending.acceptable(act, files, ground=ground)
     main = files[0].stored
-    _check_budget_file(main, partial(documents.open_file, main), ground.organisation)
+    sending.check_budget_file(main, partial(documents.open_file, main), ground=ground)
     _leave(act, acte, files, ground=ground)
     return act
 
@@ -166,7 +159,7 @@ def deposit(
     files, fresh = _added(act, main, annexes, after=1, types=types, ground=ground)
     acte = sending.acceptable(act, files, ground=ground)
     opener = partial(sending.reopened, fresh[0].content)
-    _check_budget_file(files[0].stored, opener, ground.organisation)
+    sending.check_budget_file(files[0].stored, opener, ground=ground)
     _leave(act, acte, files, ground=ground, fresh=fresh, before=[_drafted(act)])
     return act
 
@@ -284,6 +277,29 @@ def correct(*, act_id: int, by: Person, at: datetime) -> Act:
     return draft
 
 
+@transaction.atomic
+def duplicate(*, act_id: int, by: Person, at: datetime) -> Act:
+    """Open a draft that says what another act says, under the next number, without its files.
+
+    The day of the decision is left to say. Raises NotAllowed.
+    """
+    Ground(by=by, at=at).check_may(Capability.ACTS_PREPARE)
+    model = Act.objects.get(pk=act_id)
+    numbers.lock()
+    draft = Act.objects.create(
+        number=numbers.number_like(model.number, at=at),
+        nature=model.nature,
+        matter=model.matter,
+        objet=model.objet,
+        paper_complement=model.paper_complement,
+        created_at=at,
+        created_by=by,
+    )
+    detail = {**_named(draft), "model": model.number or "sans numéro"}
+    record(event="actes.duplicated", subject=draft, by=by, at=at, detail=detail)
+    return draft
+
+
 def _copy(former: Act, *, number: str, by: Person, at: datetime) -> Act:
     return Act.objects.create(
         number=number,
@@ -397,15 +413,6 @@ def _added(
         )
         fresh.append(prepared)
     return files, fresh
-
-
-def _check_budget_file(
-    main: StoredFile, opener: Callable[[], BinaryIO], organisation: Organisation
-) -> None:
-    """Refuse an XML budget that is unsealed, altered or somebody else's. Raises a Refusal."""
-    if main.media_type == ContentKind.XML:
-        with opener() as content:
-            check_budget(read_budget(content.read(BUDGET_LIMIT)), siren=organisation.siren)
 
 
 @contextmanager

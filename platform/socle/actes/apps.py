@@ -35,6 +35,8 @@ class ActesConfig(AppConfig):
             {
                 "actes.drafted": "Brouillon de l’acte {number} enregistré",
                 "actes.discarded": "Brouillon de l’acte {number} supprimé",
+                "actes.duplicated": "Brouillon de l’acte {number} ouvert sur le modèle de l’acte "
+                "{model}",
                 "actes.habits_set": "Réglages des actes : numéros {patterns} ; tampon {corner}",
                 "actes.batch_begun": "Lot d’actes ouvert",
                 "actes.batch_file_refused": "Fichier {file} du lot refusé : {why}",

@@ -37,6 +37,29 @@ def next_number(pattern: NumberPattern | None, *, at: datetime) -> str:
     return numbering.next(_used(numbering))
 
 
+def number_like(number: str, *, at: datetime) -> str:
+    """The next number of the service whose pattern gave `number`; of the commune for any other."""
+    year = legal_date(at).year
+    for one in NumberPattern.objects.all():
+        if any(
+            policies.numbering(one.pattern, year=year - ago).serials([number]) for ago in _YEARS
+        ):
+            return next_number(one, at=at)
+    return queries.next_number(at)
+
+
+_YEARS = range(5)
+
+
+def skipped(number: str, *, at: datetime) -> list[str]:
+    """The numbers left without an act just below `number`, in its service's pattern of the year."""
+    for one in NumberPattern.objects.all():
+        numbering = policies.numbering(one.pattern, year=legal_date(at).year)
+        if numbering.serials([number]):
+            return [gap for gap in numbering.gaps([*_used(numbering), number]) if gap < number]
+    return []
+
+
 def proposals(*, at: datetime) -> list[tuple[NumberPattern, str]]:
     """Each service with its next number."""
     return [(one, next_number(one, at=at)) for one in NumberPattern.objects.all()]

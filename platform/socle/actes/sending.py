@@ -23,6 +23,7 @@ from socle.actes.models import (
     TransactionState,
 )
 from socle.actes.protocol.archive import write_archive
+from socle.actes.protocol.budget import check_budget, read_budget
 from socle.actes.protocol.build import FORCED_REQUEST, file_names
 from socle.actes.protocol.classification import Classification, Typology, format_matiere
 from socle.actes.protocol.identifiers import parse_acte_id
@@ -47,10 +48,13 @@ from socle.directory.models import Organisation, Protocol
 from socle.documents import actions as documents
 from socle.documents.actions import Prepared
 from socle.documents.models import StoredFile
+from socle.documents.sniff import Kind as ContentKind
 from socle.journal.actions import Happening, record, record_all
 
 ARCHIVE_TYPE = "application/gzip"
 REAL, TEST = "EACT", "TACT"
+BUDGET_LIMIT: Final = 50 * 1024 * 1024
+"""Bytes of an XML budget read whole to check its seal; the largest real ones weigh a few MiB."""
 _NEXT_SERIAL: Final = (
     f"INSERT INTO {EnvelopeDay._meta.db_table} AS counter (day, last) VALUES (%s, 1) "  # noqa: S608
     "ON CONFLICT (day) DO UPDATE SET last = counter.last + 1 RETURNING last"
@@ -79,6 +83,13 @@ def acceptable(act: Act, files: Sequence[ActFile], *, ground: Ground) -> Acte:
         classification=ground.classification,
         at=ground.at,
     )
+
+
+def check_budget_file(main: StoredFile, opener: Callable[[], BinaryIO], *, ground: Ground) -> None:
+    """Refuse an XML budget that is unsealed, altered or somebody else's. Raises a Refusal."""
+    if main.media_type == ContentKind.XML:
+        with opener() as content:
+            check_budget(read_budget(content.read(BUDGET_LIMIT)), siren=ground.organisation.siren)
 
 
 def send_act(

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from socle.actes import batch_views, export_views, letter_views, register_views, views
+from socle.actes import batch_views, budget_views, export_views, letter_views, register_views, views
 
 app_name = "actes"
 urlpatterns = [
     path("", views.Acts.as_view(), name="list"),
     path("deposer/", views.Deposit.as_view(), name="deposit"),
+    path("budget/", budget_views.NewBudget.as_view(), name="budget"),
     path("lots/", batch_views.NewBatch.as_view(), name="batch_new"),
     path("lots/<int:pk>/", batch_views.BatchPage.as_view(), name="batch"),
     path("reglages/", batch_views.Habits.as_view(), name="habits"),
@@ -47,6 +48,7 @@ urlpatterns = [
     path("<int:pk>/reprendre/", views.TakeBack.as_view(), name="take_back"),
     path("<int:pk>/annuler/", views.Cancel.as_view(), name="cancel"),
     path("<int:pk>/publication/", views.Publication.as_view(), name="publication"),
+    path("<int:pk>/dupliquer/", views.Duplicate.as_view(), name="duplicate"),
     path("<int:pk>/corriger/", views.Correct.as_view(), name="correct"),
     path("<int:pk>/fichiers/<int:file>/", views.Original.as_view(), name="file"),
     path("<int:pk>/fichiers/<int:file>/tamponne/", views.Stamped.as_view(), name="stamped"),
