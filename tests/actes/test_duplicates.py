@@ -61,6 +61,7 @@ def test_she_reads_the_form_and_the_pages_before_she_sends(
     assert b"".join(shown.streaming_content) == PDF
     kept = browser.get(f"/actes/{act.pk}/fichiers/{file.pk}/")
     assert kept["Content-Disposition"].startswith("attachment")
+    kept.close()
 
 
 def test_only_a_pdf_opens_in_the_browser(browser: Browser, ready: Person) -> None:  # noqa: F811
@@ -73,6 +74,7 @@ def test_only_a_pdf_opens_in_the_browser(browser: Browser, ready: Person) -> Non
     shown = browser.get(f"/actes/{act.pk}/fichiers/{file.pk}/?voir")
     assert shown["Content-Disposition"].startswith("attachment")
     assert "sandbox" in shown["Content-Security-Policy"]
+    shown.close()
 
 
 def test_a_correction_shows_what_changes(browser: Browser, sent: Act, ready: Person) -> None:  # noqa: F811
