@@ -101,6 +101,7 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "direct.DirectLink": OPERATOR,
     "direct.DirectPost": OPERATOR,
     "direct.DirectMail": OPERATOR,
+    "explanations.Explanation": EVERYBODY,
     "notices.Notice": by(verbs=WRITE),
     "training.Programme": EVERYBODY,
     "training.TrainingSession": EVERYBODY,

@@ -632,12 +632,12 @@ def test_the_classification_is_asked_once_for_several_acts(
 
 
 def test_an_unchanged_classification_ends_the_request(sent_act: Act, ready: Person) -> None:
-    ours = returns.sending.ask_classification(by=ready, at=LATER)
+    ours = returns.sending.ask_classification(ground=returns.Ground(by=ready, at=LATER))
     assert ours is not None
     receive("x.eml", answers.returned("079-200081511----7-3_1.xml", unchanged_return(CURRENT)))
     ours.refresh_from_db()
     assert ours.state == TransactionState.ACKNOWLEDGED
-    assert returns.sending.ask_classification(by=ready, at=LATER) is None
+    assert returns.sending.ask_classification(ground=returns.Ground(by=ready, at=LATER)) is None
 
 
 def test_a_newer_classification_is_asked_for(sent_act: Act) -> None:

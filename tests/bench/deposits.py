@@ -51,11 +51,11 @@ def ready_commune() -> tuple[Tenant, Person]:
     return town, who
 
 
-def pdf() -> bytes:
+def pdf(text: str = "Le conseil municipal, après en avoir délibéré…") -> bytes:
     """One page that says something."""
     out = io.BytesIO()
     canvas = Canvas(out)
-    canvas.drawString(72, 720, "Le conseil municipal, après en avoir délibéré…")
+    canvas.drawString(72, 720, text)
     canvas.save()
     return out.getvalue()
 

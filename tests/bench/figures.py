@@ -20,7 +20,7 @@ from socle.directory.models import Organisation, OrganisationKind
 from socle.stack import binaries
 from tenants import blueprints, provisioning
 from tenants.models import Tenant
-from tests.bench import deposits, ground, registration
+from tests.bench import acts, deposits, ground, registration
 from tests.bench.clock import compare
 from tests.people import Browser, in_town, person
 
@@ -164,4 +164,5 @@ ALL = (
     page_against_no_tenants,
     fenced_page_against_one_commune,
     *registration.ALL,
+    *acts.ALL,
 )

@@ -202,6 +202,7 @@ PLANS: dict[str, dict[str, Any]] = {
     "billing.Line": {"regime": "exempt", "rate": 0, "vat": 0},
     "billing.BillableItem": {"regime": "exempt", "rate": 0, "label": CANARY},
     "onboarding.HeliosAdhesion": {"cod_col": "123", "cod_bud": "00", "id_post": "079001"},
+    "actes.NumberPattern": {"pattern": "AAAA_##"},
     "helios.Budget": {
         "siret": lambda bed: f"{bed.tenant.organisation.siren}00017",
         "cod_col": "123",

@@ -109,6 +109,8 @@ def test_nothing_is_kept_in_a_cache_that_communes_would_share() -> None:
 
 
 PURE = {
+    "platform/socle/actes/explanations/texts.py": "the texts that come with the program",
+    "platform/socle/journal/tables.py": "statements, by schema",
     "platform/socle/core/clock.py": "the time zone",
     "platform/socle/directory/facts/__init__.py": "the official list of communes",
     "platform/socle/documents/render.py": "fonts and compilers",

@@ -4,27 +4,25 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import BinaryIO, Final
+from functools import partial
+from typing import BinaryIO
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
-from socle.actes import permissions, policies, proofs, queries, sending
+from socle.actes import numbers, policies, proofs, queries, sending
+from socle.actes.ground import Ground
 from socle.actes.models import Act, ActFile, ActState, FileRole, Kind, Transaction, TransactionState
 from socle.actes.protocol.archive import SIZE_LIMIT
-from socle.actes.protocol.budget import check_budget, read_budget
 from socle.actes.protocol.codes import Nature
+from socle.actes.protocol.values import Acte
 from socle.core.clock import legal_date
-from socle.directory.models import Organisation
 from socle.documents import actions as documents
-from socle.documents.sniff import Kind as ContentKind
-from socle.documents.sniff import check_file, inspect_pdf
-from socle.journal.actions import record
-
-BUDGET_LIMIT: Final = 50 * 1024 * 1024
-"""Bytes of an XML budget read whole to check its seal; the largest real ones weigh a few MiB."""
+from socle.documents.actions import Prepared
+from socle.documents.sniff import inspect_file
+from socle.journal.actions import Happening, record, record_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +58,10 @@ def check_upload(upload: Upload) -> bool:
 
     Raises EmptyFile, FileTooBig, WrongKind, UnreadablePdf, LockedPdf or TooManyPages.
     """
-    kind = check_file(
+    _, facts = inspect_file(
         upload.content, name=upload.name, allowed=policies.FILE_KINDS, limit=SIZE_LIMIT
     )
-    return kind is ContentKind.PDF and inspect_pdf(upload.content, name=upload.name).signed
+    return facts is not None and facts.signed
 
 
 @transaction.atomic
@@ -77,37 +75,42 @@ def save_draft(
     annexes: Sequence[Upload] = (),
     typologies: Mapping[int, str] | None = None,
     removed: Collection[int] = (),
+    ground: Ground | None = None,
 ) -> Act:
     """Save a draft and its files. Facts may be missing; every file must be one we may send.
 
     A new `main` takes the place of the former one, `annexes` are added after those already there.
     `typologies` gives the type of kept annexes (file key → code), `removed` the keys of the files
-    to drop. Raises NotAllowed, NotADraft and what `check_upload` raises.
+    to drop. `ground` is what is known of the commune already, for several drafts in a row.
+    Raises NotAllowed, NotADraft and what `check_upload` raises.
     """
-    organisation = queries.organisation_here()
-    permissions.check_may(by, Capability.ACTS_PREPARE, organisation=organisation, at=at)
+    ground = ground or Ground(by=by, at=at)
+    ground.check_may(Capability.ACTS_PREPARE)
     act = _draft(act_id) if act_id else Act(created_at=at, created_by=by)
     reset = act.nature != facts.nature
     _write(act, facts)
-    _drop(act, removed)
-    types = _types_of(act.nature)
-    _retype(act, typologies or {}, types=types, reset=reset)
-    if main is not None:
-        _drop(act, act.files.filter(role=FileRole.MAIN).values_list("pk", flat=True))
-        _add(act, main, role=FileRole.MAIN, rank=1, types=types, by=by, at=at)
-    last = act.files.aggregate(last=Max("rank"))["last"] or 1
-    for rank, upload in enumerate(annexes, start=last + 1):
-        _add(act, upload, role=FileRole.ANNEX, rank=rank, types=types, by=by, at=at)
+    act.save()
+    types = _types_of(act.nature, ground)
+    last = 1
+    if act_id:
+        _drop(act, removed)
+        _retype(act, typologies or {}, types=types, reset=reset)
+        if main is not None:
+            _drop(act, act.files.filter(role=FileRole.MAIN).values_list("pk", flat=True))
+        last = act.files.aggregate(last=Max("rank"))["last"] or 1
+    files, fresh = _added(act, main, annexes, after=last, types=types, ground=ground)
+    if files:
+        documents.keep(fresh)
+        ActFile.objects.bulk_create(files)
     if act_id is None:
-        record(event="actes.drafted", subject=act, by=by, at=at, detail=_named(act))
+        record_all([_drafted(act)], by=by, at=at)
     return act
 
 
 @transaction.atomic
 def discard(*, act_id: int, by: Person, at: datetime) -> None:
     """Throw a draft away with its files. Raises NotAllowed or NotADraft."""
-    organisation = queries.organisation_here()
-    permissions.check_may(by, Capability.ACTS_PREPARE, organisation=organisation, at=at)
+    Ground(by=by, at=at).check_may(Capability.ACTS_PREPARE)
     act = _draft(act_id)
     record(event="actes.discarded", subject=act, by=by, at=at, detail=_named(act))
     _drop(act, act.files.values_list("pk", flat=True))
@@ -115,45 +118,81 @@ def discard(*, act_id: int, by: Person, at: datetime) -> None:
 
 
 @transaction.atomic
-def transmit(*, act_id: int, by: Person, at: datetime) -> Act:
+def transmit(*, act_id: int, by: Person, at: datetime, ground: Ground | None = None) -> Act:
     """Send a draft to the préfecture, in the name of `by`.
 
     A commune whose préfecture never sent its classification asks for it first: the act waits for
-    the answer, then leaves by itself. Raises NotAllowed, NotADraft, NumberTaken, the refusals of
-    `protocol.rules`, of the convention and of the certificate.
+    the answer, then leaves by itself. `ground` is what is known of the commune already, for several
+    acts in a row. Raises NotAllowed, NotADraft, NumberTaken, the refusals of `protocol.rules`, of
+    the convention and of the certificate.
     """
-    organisation = queries.organisation_here()
-    permissions.check_may(by, Capability.ACTS_TRANSMIT, organisation=organisation, at=at)
+    ground = ground or Ground(by=by, at=at)
+    ground.check_may(Capability.ACTS_TRANSMIT)
     act = _draft(act_id)
     files = queries.files_of(act)
-    held, classification = queries.held_classification(), queries.classification()
-    acte = sending.acceptable(
-        act, files, organisation=organisation, classification=classification, at=at
-    )
-    _check_budget_files(files, organisation)
-    act.deposited_by, act.deposited_by_label, act.deposited_at = by, str(by), at
-    with _holding_its_number(act):
-        if held is None:
-            _wait(act, nature=acte.nature, organisation=organisation, by=by, at=at)
-        else:
-            sending.send_act(act, acte, files, classification=classification, at=at)
+    acte = sending.acceptable(act, files, ground=ground)
+    main = files[0].stored
+    sending.check_budget_file(main, partial(documents.open_file, main), ground=ground)
+    _leave(act, acte, files, ground=ground)
     return act
 
 
 @transaction.atomic
 def deposit(
-    *, facts: Facts, main: Upload, by: Person, at: datetime, annexes: Sequence[Upload] = ()
+    *,
+    facts: Facts,
+    main: Upload,
+    by: Person,
+    at: datetime,
+    annexes: Sequence[Upload] = (),
+    ground: Ground | None = None,
 ) -> Act:
-    """Save an act and transmit it at once, or leave nothing. Raises as `save_draft`, `transmit`."""
-    act = save_draft(facts=facts, main=main, annexes=annexes, by=by, at=at)
-    return transmit(act_id=act.pk, by=by, at=at)
+    """Save an act and transmit it at once, or leave nothing. Raises as `save_draft`, `transmit`.
+
+    The act is judged before anything is written: it is never a draft in the database.
+    """
+    ground = ground or Ground(by=by, at=at)
+    ground.check_may(Capability.ACTS_PREPARE, Capability.ACTS_TRANSMIT)
+    act = Act(created_at=at, created_by=by)
+    _write(act, facts)
+    types = _types_of(act.nature, ground)
+    files, fresh = _added(act, main, annexes, after=1, types=types, ground=ground)
+    acte = sending.acceptable(act, files, ground=ground)
+    opener = partial(sending.reopened, fresh[0].content)
+    sending.check_budget_file(files[0].stored, opener, ground=ground)
+    _leave(act, acte, files, ground=ground, fresh=fresh, before=[_drafted(act)])
+    return act
+
+
+def _leave(
+    act: Act,
+    acte: Acte,
+    files: Sequence[ActFile],
+    *,
+    ground: Ground,
+    fresh: Sequence[Prepared] = (),
+    before: Sequence[Happening] = (),
+) -> None:
+    """Put an accepted act in the outbox, or let it wait for the commune's first classification."""
+    act.deposited_by, act.deposited_by_label = ground.by, str(ground.by)
+    act.deposited_at = ground.at
+    with _holding_its_number(act):
+        if ground.held is not None:
+            sending.send_act(act, acte, files, ground=ground, fresh=fresh, before=before)
+            return
+        ground.operator(nature=str(acte.nature.value))
+        act.state = ActState.WAITING
+        documents.keep(fresh)
+        sending.save(act, files)
+        sending.ask_classification(ground=ground)
+        waiting = Happening(event="actes.waiting", subject=act, detail=_named(act))
+        record_all([*before, waiting], by=ground.by, at=ground.at)
 
 
 @transaction.atomic
 def take_back(*, act_id: int, by: Person, at: datetime) -> Act:
     """Make a draft again of an act that waits to leave. Raises NotAllowed or NotWaiting."""
-    organisation = queries.organisation_here()
-    permissions.check_may(by, Capability.ACTS_PREPARE, organisation=organisation, at=at)
+    Ground(by=by, at=at).check_may(Capability.ACTS_PREPARE)
     act = _locked(act_id)
     if act.state != ActState.WAITING:
         raise policies.NotWaiting("Cet acte est déjà parti : il ne peut plus être repris.")
@@ -169,11 +208,11 @@ def cancel(*, act_id: int, by: Person, at: datetime) -> Transaction:
 
     Raises NotAllowed, CannotCancel, and the refusals of the convention and of the certificate.
     """
-    organisation = queries.organisation_here()
-    permissions.check_may(by, Capability.ACTS_TRANSMIT, organisation=organisation, at=at)
+    ground = Ground(by=by, at=at)
+    ground.check_may(Capability.ACTS_TRANSMIT)
     act = _locked(act_id)
     policies.check_cancellable(act.state)
-    sent = sending.send_cancellation(act, by=by, at=at)
+    sent = sending.send_cancellation(act, ground=ground)
     act.state = policies.ACT_STATES[Kind.CANCELLATION, TransactionState.QUEUED]
     act.save(update_fields=["state"])
     record(
@@ -192,8 +231,7 @@ def set_published(*, act_id: int, on: date | None, by: Person, at: datetime) -> 
 
     The date is not sent to the préfecture (CGCT R2131-1). Raises NotAllowed or CannotPublish.
     """
-    organisation = queries.organisation_here()
-    permissions.check_may(by, Capability.ACTS_PREPARE, organisation=organisation, at=at)
+    Ground(by=by, at=at).check_may(Capability.ACTS_PREPARE)
     act = _locked(act_id)
     policies.check_publication(act.state, decided_on=act.decided_on, on=on, today=legal_date(at))
     act.published_on = on
@@ -217,8 +255,7 @@ def correct(*, act_id: int, by: Person, at: datetime) -> Act:
     It keeps its number, which is on the signed paper and which the refusal gave back, unless
     another act took it since. Raises NotAllowed or CannotCorrect.
     """
-    organisation = queries.organisation_here()
-    permissions.check_may(by, Capability.ACTS_PREPARE, organisation=organisation, at=at)
+    Ground(by=by, at=at).check_may(Capability.ACTS_PREPARE)
     former = _locked(act_id)
     policies.check_correctable(former.state)
     if under_way := former.corrections.filter(state=ActState.DRAFT).first():
@@ -237,6 +274,29 @@ def correct(*, act_id: int, by: Person, at: datetime) -> Act:
         for file in files
     )
     record(event="actes.drafted", subject=draft, by=by, at=at, detail=_named(draft))
+    return draft
+
+
+@transaction.atomic
+def duplicate(*, act_id: int, by: Person, at: datetime) -> Act:
+    """Open a draft that says what another act says, under the next number, without its files.
+
+    The day of the decision is left to say. Raises NotAllowed.
+    """
+    Ground(by=by, at=at).check_may(Capability.ACTS_PREPARE)
+    model = Act.objects.get(pk=act_id)
+    numbers.lock()
+    draft = Act.objects.create(
+        number=numbers.number_like(model.number, at=at),
+        nature=model.nature,
+        matter=model.matter,
+        objet=model.objet,
+        paper_complement=model.paper_complement,
+        created_at=at,
+        created_by=by,
+    )
+    detail = {**_named(draft), "model": model.number or "sans numéro"}
+    record(event="actes.duplicated", subject=draft, by=by, at=at, detail=detail)
     return draft
 
 
@@ -269,6 +329,10 @@ def _draft(act_id: int) -> Act:
     return act
 
 
+def _drafted(act: Act) -> Happening:
+    return Happening(event="actes.drafted", subject=act, detail=_named(act))
+
+
 def _named(act: Act) -> dict[str, str]:
     return {"number": act.number or "sans numéro", "objet": act.objet}
 
@@ -277,7 +341,6 @@ def _write(act: Act, facts: Facts) -> None:
     act.number, act.nature, act.matter = facts.number, facts.nature, facts.matter
     act.decided_on, act.objet = facts.decided_on, facts.objet
     act.paper_complement = facts.paper_complement
-    act.save()
 
 
 def _drop(act: Act, keys: Collection[int]) -> None:
@@ -308,59 +371,58 @@ class _Types:
     usual: str = ""
 
 
-def _types_of(code: int | None) -> _Types:
+def _types_of(code: int | None, ground: Ground) -> _Types:
     if code not in set(Nature):
         return _Types()
-    classification, nature = queries.classification(), Nature(code)
+    classification, nature = ground.classification, Nature(code)
     allowed = frozenset(piece.code for piece in classification.typologies(nature))
     return _Types(allowed, classification.default_typology(nature).code if allowed else "")
 
 
-def _add(
+def _added(
     act: Act,
-    upload: Upload,
+    main: Upload | None,
+    annexes: Sequence[Upload],
     *,
-    role: FileRole,
-    rank: int,
+    after: int,
     types: _Types,
-    by: Person,
-    at: datetime,
-) -> None:
-    signed = check_upload(upload)
-    ActFile.objects.create(
-        act=act,
-        role=role,
-        rank=rank,
-        typology=types.usual if role == FileRole.MAIN else upload.typology or types.usual,
-        stored=documents.store(content=upload.content, name=upload.name, by=str(by), at=at),
-        signed=signed,
-    )
+    ground: Ground,
+) -> tuple[list[ActFile], list[Prepared]]:
+    """The rows and the contents of uploaded files, none of them written yet; main first.
 
-
-def _check_budget_files(files: Sequence[ActFile], organisation: Organisation) -> None:
-    """Refuse an XML budget that is unsealed, altered or somebody else's. Raises a Refusal."""
-    main = files[0].stored
-    if main.media_type == ContentKind.XML:
-        with documents.open_file(main) as content:
-            check_budget(read_budget(content.read(BUDGET_LIMIT)), siren=organisation.siren)
-
-
-def _wait(
-    act: Act, *, nature: Nature, organisation: Organisation, by: Person, at: datetime
-) -> None:
-    sending.operator_for(organisation=organisation, by=by, at=at, nature=str(nature.value))
-    act.state = ActState.WAITING
-    act.save()
-    sending.ask_classification(by=by, at=at)
-    record(event="actes.waiting", subject=act, by=by, at=at, detail=_named(act))
+    Annexes are ranked from `after` + 1. Raises what `check_upload` raises.
+    """
+    uploads = [(main, FileRole.MAIN, 1)] if main is not None else []
+    uploads += [(one, FileRole.ANNEX, rank) for rank, one in enumerate(annexes, start=after + 1)]
+    files, fresh = [], []
+    for upload, role, rank in uploads:
+        signed = check_upload(upload)
+        prepared = documents.prepare(
+            content=upload.content, name=upload.name, by=str(ground.by), at=ground.at
+        )
+        typology = types.usual if role == FileRole.MAIN else upload.typology or types.usual
+        files.append(
+            ActFile(
+                act=act,
+                role=role,
+                rank=rank,
+                typology=typology,
+                stored=prepared.stored,
+                signed=signed,
+            )
+        )
+        fresh.append(prepared)
+    return files, fresh
 
 
 @contextmanager
 def _holding_its_number(act: Act) -> Iterator[None]:
-    """Two deposits of one number at once: the database keeps one, the other is told."""
+    """Two deposits of one number at once: the database keeps one, the other is told.
+
+    The action is one transaction: all of it is undone, so that no savepoint is needed.
+    """
     try:
-        with transaction.atomic():
-            yield
+        yield
     except IntegrityError as fault:
         if "actes_number_once" not in str(fault):
             raise

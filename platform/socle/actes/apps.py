@@ -38,6 +38,13 @@ class ActesConfig(AppConfig):
             {
                 "actes.drafted": "Brouillon de l’acte {number} enregistré",
                 "actes.discarded": "Brouillon de l’acte {number} supprimé",
+                "actes.duplicated": "Brouillon de l’acte {number} ouvert sur le modèle de l’acte "
+                "{model}",
+                "actes.habits_set": "Réglages des actes : numéros {patterns} ; tampon {corner}",
+                "actes.batch_begun": "Lot d’actes ouvert",
+                "actes.batch_file_refused": "Fichier {file} du lot refusé : {why}",
+                "actes.batch_asked": "Envoi d’un lot de {count} actes demandé",
+                "actes.batch_act_refused": "Acte {number} du lot non transmis : {why}",
                 "actes.waiting": "Acte {number} prêt : il partira dès que la préfecture aura "
                 "envoyé sa classification",
                 "actes.taken_back": "Acte {number} repris en brouillon avant son départ",

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from socle.actes import policies, queries
 from socle.actes.actions import Facts, Upload
-from socle.actes.models import NATURES, Act, ActFile, ActState
+from socle.actes.models import NATURES, Act, ActFile, ActState, NumberPattern
 from socle.actes.protocol.archive import SIZE_LIMIT
 from socle.actes.protocol.classification import Classification, Matiere, format_matiere
 from socle.actes.protocol.codes import Nature
@@ -94,6 +94,12 @@ class ActForm(forms.Form):
         self.fields[f"type_{row}"] = forms.ChoiceField(
             label=f"Type de l’annexe n° {row}", choices=types, required=False
         )
+
+    def offer(self, proposed: Iterable[tuple[NumberPattern, str]]) -> None:
+        """Say the next number of each service under the field."""
+        said = " ; ".join(f"{one.service} {number}" for one, number in proposed)
+        if said:
+            self.fields["number"].help_text += f" Prochains numéros : {said}."
 
     def facts(self) -> Facts:
         """What was understood of the facts; what was not is left out."""

@@ -99,7 +99,12 @@ class Act(models.Model):
                 name="actes_cancelled_has_its_day",
             ),
         )
-        indexes = (models.Index(fields=("state",), name="actes_act_state"),)
+        indexes = (
+            models.Index(fields=("state",), name="actes_act_state"),
+            models.Index(
+                fields=("number",), opclasses=("text_pattern_ops",), name="actes_act_number"
+            ),
+        )
         ordering = ("-pk",)
 
     def __str__(self) -> str:
@@ -597,3 +602,97 @@ class ArchivedAct(models.Model):
 
     def __str__(self) -> str:
         return f"{self.act} → {self.transfer}"
+
+
+class NumberPattern(models.Model):
+    """How one service of the commune numbers its acts: « AAAA_### » gives 2026_017.
+
+    AAAA is the year, the run of # the count, which begins again each year.
+    """
+
+    service = models.CharField("service", max_length=60, unique=True)
+    pattern = models.CharField("modèle de numéro", max_length=20)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.service
+
+
+class Habits(models.Model):
+    """What the commune chose once for all its acts: one row."""
+
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    stamp_corner = models.CharField("place du tampon", max_length=12, default="top-right")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(only=True), name="actes_one_row_of_habits"),
+        )
+
+    def __str__(self) -> str:
+        return "Réglages des actes"
+
+
+class Batch(models.Model):
+    """Acts deposited together: one PDF, one draft; each has its own result."""
+
+    key = models.UUIDField(unique=True)
+    """Made with the form: the same form sent twice is one batch."""
+    created_at = models.DateTimeField("déposé le")
+    created_by = _person()
+    created_by_label = models.CharField("déposé par", max_length=200)
+    asked_at = models.DateTimeField("envoi demandé le", null=True)
+    asked_by = _person()
+    finished_at = models.DateTimeField("envoi terminé le", null=True)
+    """When the sending that was asked last came to its end."""
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(finished_at=None) | Q(asked_at__isnull=False),
+                name="actes_batch_ends_what_was_asked",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("asked_at",),
+                condition=Q(asked_at__isnull=False, finished_at=None),
+                name="actes_batches_leaving",
+            ),
+        )
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"Lot n° {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """The one page of the batch."""
+        return reverse("actes:batch", args=[self.pk])
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its acts are being sent now."""
+        return self.asked_at is not None and self.finished_at is None
+
+
+class BatchItem(models.Model):
+    """One file of a batch: the draft made of it, or why there is none; then what became of it."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    rank = models.PositiveIntegerField()
+    name = models.CharField("fichier", max_length=255)
+    sha256 = models.CharField(max_length=64)
+    act = models.OneToOneField(Act, on_delete=models.SET_NULL, null=True, related_name="batch_item")
+    refusal = models.TextField("refus", blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("batch", "rank"), name="actes_one_item_per_rank"),
+            models.UniqueConstraint(fields=("batch", "sha256"), name="actes_one_item_per_file"),
+        )
+        ordering = ("batch", "rank")
+
+    def __str__(self) -> str:
+        return self.name

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from socle.actes import policies, queries
+from socle.actes.explanations import queries as explanations
 from socle.actes.models import Act, ActFile, ActState, Kind, Transaction
-from socle.actes.protocol.codes import STALE_CLASSIFICATION, advice
+from socle.actes.protocol.codes import STALE_CLASSIFICATION
 from socle.core.clock import legal_date
 from socle.delivery import banners, windows
 from socle.delivery.models import Outbound, OutboundState
@@ -134,27 +135,19 @@ def _is_late(messages: Sequence[Transaction], at: datetime) -> bool:
 
 
 def _anomaly_step(act: Act, messages: Sequence[Transaction]) -> NextStep:
-    detail = next(one for one in messages if one.kind == Kind.ACTE).anomaly_detail
-    hint = advice(detail) or (
-        "Corrigez ce que la préfecture signale, puis renvoyez l’acte. Si la raison n’est pas "
-        "claire, appelez votre syndicat."
-    )
-    if STALE_CLASSIFICATION in detail:
-        hint = _about_classification(act)
-    return NextStep("danger", "La préfecture a refusé cet acte", hint)
+    sent = next(one for one in messages if one.kind == Kind.ACTE)
+    text = explanations.of(sent.anomaly_nature, sent.anomaly_detail)
+    said = text.sentence
+    if STALE_CLASSIFICATION in sent.anomaly_detail:
+        said = f"{text.meaning} {_about_classification(act)}"
+    return NextStep("danger", "La préfecture a refusé cet acte", said)
 
 
 def _about_classification(act: Act) -> str:
     held = queries.held_classification()
     if held is not None and held.date != act.classification_date:
-        return (
-            "La liste des matières de la préfecture avait changé. La nouvelle est arrivée : "
-            "vérifiez la matière, puis renvoyez l’acte."
-        )
-    return (
-        "La liste des matières de la préfecture a changé. La nouvelle lui est demandée : "
-        "revenez renvoyer l’acte dans un moment."
-    )
+        return "La nouvelle est arrivée : vérifiez la matière, puis renvoyez l’acte."
+    return "La nouvelle lui est demandée : revenez renvoyer l’acte dans un moment."
 
 
 def _acknowledged_step(act: Act) -> NextStep:

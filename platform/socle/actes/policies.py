@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from socle.actes.models import ActState, Kind, LetterState, SaeState, TransactionState
 from socle.actes.protocol import letters as norm
+from socle.actes.protocol import rules
 from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
 from socle.core.refusals import Refusal
+from socle.core.text import fold
 from socle.delivery.handlers import AlreadyAnswered
 from socle.delivery.models import OutboundState
 from socle.documents.sniff import Kind as ContentKind
@@ -150,6 +153,7 @@ PUBLIC_NATURES: Final = frozenset({Nature.DELIBERATION.value, Nature.REGULATORY.
 POSTED_AT_LEAST: Final = 2
 """Months an act stays in the public register (CGCT R2131-1)."""
 BUNDLE_LIMIT: Final = 10_000
+BATCH_LIMIT: Final = 200
 PATIENCE: Final = 2
 """Working days after which the silence of the préfecture is worth a call."""
 
@@ -246,6 +250,30 @@ class CannotArchive(Refusal):
     """The act or its transfer is not in a state that allows this."""
 
     code = "actes.cannot_archive"
+
+
+class InvalidPattern(Refusal):
+    """A pattern of numbers that gives no acceptable number."""
+
+    code = "actes.invalid_pattern"
+
+
+class BadZip(Refusal):
+    """A ZIP that cannot be read, or that no person made by hand."""
+
+    code = "actes.bad_zip"
+
+
+class TooManyFiles(Refusal):
+    """More files than one batch takes."""
+
+    code = "actes.too_many_files"
+
+
+class BatchLeaving(Refusal):
+    """The acts of the batch are being sent."""
+
+    code = "actes.batch_leaving"
 
 
 class TooManyActs(Refusal):
@@ -350,6 +378,100 @@ def next_number(used: Iterable[str], *, year: int) -> str:
     ]
     serial = str(max(same, default=0) + 1).zfill(len(manner["serial"]))
     return f"{manner['before']}{year}{manner['gap']}{serial}"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """A pattern of numbers, understood: what stands before and after a count of `digits`."""
+
+    before: str
+    after: str
+    digits: int
+
+    def write(self, serial: int) -> str:
+        """`2026_017` for 17."""
+        return f"{self.before}{serial:0{self.digits}d}{self.after}"
+
+    def serials(self, used: Iterable[str]) -> set[int]:
+        """The counts already in `used`, numbers of any form."""
+        found = re.compile(f"{re.escape(self.before)}([0-9]+){re.escape(self.after)}")
+        return {int(one[1]) for number in used if (one := found.fullmatch(number))}
+
+    def next(self, used: Iterable[str]) -> str:
+        """The number after the highest one in `used`."""
+        return self.write(max(self.serials(used), default=0) + 1)
+
+    def gaps(self, used: Iterable[str]) -> list[str]:
+        """The numbers nobody bears below the highest one in `used`."""
+        serials = self.serials(used)
+        return [self.write(one) for one in range(1, max(serials, default=0)) if one not in serials]
+
+
+def numbering(pattern: str, *, year: int) -> Numbering:
+    """The numbers `pattern` gives for `year`. AAAA is the year, a run of 2 to 5 # the count.
+
+    Raises InvalidPattern, also when a number would not enter an identifier (15 characters).
+    """
+    found = _PATTERN.fullmatch(pattern)
+    if found is None:
+        raise InvalidPattern(
+            "Un modèle compte des capitales, des chiffres, des tirets bas, AAAA pour l’année et de "
+            "2 à 5 # pour le compteur : par exemple AAAA_### donne 2026_017.",
+            field="pattern",
+        )
+    before, after = (found[part].replace("AAAA", str(year)) for part in ("before", "after"))
+    made = Numbering(before, after, len(found["count"]))
+    try:
+        rules.check_number(made.write(1))
+    except Refusal as refusal:
+        raise InvalidPattern(
+            f"Ce modèle donnerait le numéro {made.write(1)}, que la préfecture refuserait "
+            "(15 caractères au plus, pas de tiret bas au bord) : raccourcissez-le.",
+            field="pattern",
+        ) from refusal
+    return made
+
+
+_PATTERN: Final = re.compile(r"(?P<before>[A-Z0-9_]*)(?P<count>#{2,5})(?P<after>[A-Z0-9_]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What the name of a file says of its act."""
+
+    number: str
+    nature: int | None
+    objet: str
+
+
+def guess(file_name: str) -> Guess:
+    """Read « 2026-017 Délibération tarifs cantine.pdf » : number, nature and objet, if they show.
+
+    Only a name that begins with a number (year and count) gives one; the nature is known by a word.
+    """
+    stem = re.sub(r"\.[A-Za-z0-9]{2,4}$", "", file_name).strip()
+    found = _NUMBERED.match(stem)
+    number = tidy_number(found["number"]) if found else ""
+    rest = stem[found.end() :] if found else stem
+    objet = " ".join(re.sub(r"[_]+", " ", rest).split()).strip(" -–.")
+    words = fold(stem).replace("_", " ").split()
+    nature = next((one for word in words for key, one in _WORDS if word.startswith(key)), None)
+    return Guess(number[:15], nature, objet[:1].upper() + objet[1:])
+
+
+_NUMBERED: Final = re.compile(
+    r"(?:(?:d[ée]lib(?:[ée]ration)?|arr(?:[êe]t[ée])?|d[ée]cision|acte)[\s_]*(?:n°)?[\s_]*)?"
+    r"(?P<number>20[0-9]{2}[-_./ ]?[0-9]{1,4})(?![0-9])[\s_\-–]*",
+    re.IGNORECASE,
+)
+_WORDS: Final = (
+    ("delib", Nature.DELIBERATION.value),
+    ("arrete", Nature.REGULATORY.value),
+    ("convention", Nature.CONTRACT.value),
+    ("contrat", Nature.CONTRACT.value),
+    ("avenant", Nature.CONTRACT.value),
+    ("budget", Nature.BUDGET.value),
+)
 
 
 def is_overdue(sent_on: date, *, today: date) -> bool:

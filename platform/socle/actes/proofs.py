@@ -8,7 +8,7 @@ from typing import Final
 import pikepdf
 from django.db.models import Q
 
-from socle.actes import bordereau, queries
+from socle.actes import bordereau, numbers, queries
 from socle.actes.models import Act, ActFile, Kind, Transaction
 from socle.core.refusals import Refusal
 from socle.delivery.models import TransmissionOperator
@@ -16,7 +16,7 @@ from socle.documents import actions as documents
 from socle.documents.models import StoredFile
 from socle.documents.render import to_pdf
 from socle.documents.sniff import Kind as ContentKind
-from socle.documents.stamp import stamp
+from socle.documents.stamp import Corner, stamp
 from socle.journal.actions import record
 
 BY: Final = "Socle"
@@ -40,9 +40,9 @@ def make(act: Act, *, at: datetime) -> None:
     history with the reason.
     """
     sent = act.transactions.get(kind=Kind.ACTE)
-    files = queries.files_of(act)
+    files, corner = queries.files_of(act), numbers.corner()
     for file in files:
-        _stamp(file, act, exercise=sent.exercise, at=at)
+        _stamp(file, act, exercise=sent.exercise, corner=corner, at=at)
     act.bordereau = _bordereau(act, sent, files, at=at)
     act.save(update_fields=["bordereau"])
 
@@ -64,11 +64,11 @@ def _bordereau(act: Act, sent: Transaction, files: list[ActFile], *, at: datetim
     return documents.store(content=to_pdf(paper), name=f"Bordereau {act.number}.pdf", by=BY, at=at)
 
 
-def _stamp(file: ActFile, act: Act, *, exercise: bool, at: datetime) -> None:
+def _stamp(file: ActFile, act: Act, *, exercise: bool, corner: Corner, at: datetime) -> None:
     if file.stored.media_type != ContentKind.PDF:
         return
     try:
-        copy = _stamped(file.stored, bordereau.stamp_lines(act), exercise=exercise)
+        copy = _stamped(file.stored, bordereau.stamp_lines(act), exercise=exercise, corner=corner)
     except Refusal as refusal:
         _note(file, act, str(refusal), at=at)
     except _FAULTS:
@@ -86,11 +86,11 @@ def _stamp(file: ActFile, act: Act, *, exercise: bool, at: datetime) -> None:
         file.save(update_fields=["stamped", "not_stamped_because"])
 
 
-def _stamped(stored: StoredFile, lines: list[str], *, exercise: bool) -> bytes:
+def _stamped(stored: StoredFile, lines: list[str], *, exercise: bool, corner: Corner) -> bytes:
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
         with documents.open_file(stored) as content:
             shutil.copyfileobj(content, copy)
-        return stamp(copy, lines=lines, exercise=exercise, name=stored.name)
+        return stamp(copy, lines=lines, corner=corner, exercise=exercise, name=stored.name)
 
 
 def _note(file: ActFile, act: Act, why: str, *, at: datetime) -> None:

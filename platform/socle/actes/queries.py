@@ -37,10 +37,14 @@ from socle.core.refusals import Refusal
 from socle.delivery.models import Outbound
 from socle.directory.models import Grant, Organisation, Protocol
 from socle.documents import actions as documents
+from socle.documents.models import StoredFile
 from socle.documents.sniff import Kind as ContentKind
 from socle.notices.todos import Todo
 
 NUMBERS_LOOKED_AT = 200
+YEARS_OFFERED = 10
+KNOWN_CLASSIFICATIONS = 64
+_CLASSIFICATIONS: dict[str, Classification] = {}
 UNPUBLISHED = "unpublished"
 """In `search`: acknowledged, and exécutoire as soon as a publication date is given."""
 
@@ -117,8 +121,9 @@ def search(
 
 
 def years() -> list[int]:
-    """The years in which something was decided, newest first."""
-    return [day.year for day in Act.objects.dates("decided_on", "year", order="DESC")]
+    """The years a list may be narrowed to, newest first: no question to a table that grows."""
+    this = legal_date(timezone.now()).year
+    return list(range(this, this - YEARS_OFFERED, -1))
 
 
 def next_number(at: datetime) -> str:
@@ -140,7 +145,21 @@ def holder_of(number: str, *, but: int | None = None) -> Act | None:
 def held_classification() -> Classification | None:
     """The classification the préfecture sent last, or None."""
     version = ClassificationVersion.objects.select_related("content").first()
-    return read_classification(documents.read(version.content)) if version else None
+    return _parsed(version.content) if version else None
+
+
+def _parsed(content: StoredFile) -> Classification:
+    """Parsing takes longer than all the rest of a page: one content is read once per process.
+
+    Its digest names it, and its row is only seen from the schema it belongs to.
+    """
+    found = _CLASSIFICATIONS.get(content.sha256)
+    if found is None:
+        while len(_CLASSIFICATIONS) >= KNOWN_CLASSIFICATIONS:
+            _CLASSIFICATIONS.pop(next(iter(_CLASSIFICATIONS)), None)
+        found = read_classification(documents.read(content))
+        _CLASSIFICATIONS[content.sha256] = found
+    return found
 
 
 def classification() -> Classification:

@@ -8,6 +8,8 @@ from django.db import transaction
 
 from socle.accounts.capabilities import Capability
 from socle.actes import letters, mails, permissions, policies, proofs, queries, sending
+from socle.actes.explanations import queries as explanations
+from socle.actes.ground import Ground
 from socle.actes.models import (
     Act,
     ActState,
@@ -17,7 +19,7 @@ from socle.actes.models import (
     TransactionState,
 )
 from socle.actes.protocol.classification import Classification
-from socle.actes.protocol.codes import Nature, advice
+from socle.actes.protocol.codes import Nature
 from socle.actes.protocol.identifiers import parse_acte_id
 from socle.actes.protocol.names import parse_business_name, parse_envelope_name
 from socle.actes.protocol.read import UnknownMessage, read_message
@@ -300,7 +302,7 @@ def _anomaly(
         detail=detail or "sans précision",
     )
     if moved:
-        _tell_anomaly(ours, detail, at=at)
+        _tell_anomaly(ours, nature, detail, at=at)
 
 
 _ANOMALY_EVENTS: Final = {
@@ -356,7 +358,7 @@ def _classification(returned: Returned, message: Classification, *, at: datetime
         at=at,
         detail={"date": f"{message.date:%d/%m/%Y}"},
     )
-    _let_waiting_go(message, at=at)
+    _let_waiting_go(at=at)
 
 
 def _classification_unchanged(returned: Returned, *, at: datetime) -> None:
@@ -373,7 +375,7 @@ def _renew_classification(ours: Transaction, current: Any, *, at: datetime) -> N
     if current is None or (held is not None and held.date == current):
         return
     try:
-        sending.ask_classification(by=ours.asked_by, at=at)
+        sending.ask_classification(ground=Ground(by=ours.asked_by, at=at))
     except Refusal as refusal:
         record(
             event="actes.classification_not_asked",
@@ -384,25 +386,20 @@ def _renew_classification(ours: Transaction, current: Any, *, at: datetime) -> N
         )
 
 
-def _let_waiting_go(classification: Classification, *, at: datetime) -> None:
+def _let_waiting_go(*, at: datetime) -> None:
     for act in _waiting():
         try:
-            _let_go(act, classification, at=at)
+            _let_go(act, at=at)
         except Refusal as refusal:
             _give_back(act, str(refusal), at=at)
 
 
 @transaction.atomic
-def _let_go(act: Act, classification: Classification, *, at: datetime) -> None:
+def _let_go(act: Act, *, at: datetime) -> None:
+    ground = Ground(by=act.deposited_by, at=at)
     files = queries.files_of(act)
-    acte = sending.acceptable(
-        act,
-        files,
-        organisation=queries.organisation_here(),
-        classification=classification,
-        at=at,
-    )
-    sending.send_act(act, acte, files, classification=classification, at=at)
+    acte = sending.acceptable(act, files, ground=ground)
+    sending.send_act(act, acte, files, ground=ground)
 
 
 def _classification_refused(ours: Transaction, why: str, *, at: datetime) -> None:
@@ -485,9 +482,9 @@ def _tell_acknowledged(ours: Transaction, act: Act, *, at: datetime) -> None:
     )
 
 
-def _tell_anomaly(ours: Transaction, detail: str, *, at: datetime) -> None:
+def _tell_anomaly(ours: Transaction, nature: str, detail: str, *, at: datetime) -> None:
     act, what = ours.act, "L’annulation de l’acte" if ours.kind == Kind.CANCELLATION else "L’acte"
-    hint = advice(detail) or "Ouvrez l’acte : la page dit comment le corriger."
+    hint = explanations.of(nature, detail).sentence
     _tell(
         ours,
         "anomaly",

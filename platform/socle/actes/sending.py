@@ -1,15 +1,17 @@
 """From an accepted act to a file in the outbox: envelope, archive, transaction, corridor."""
 
+import io
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from socle.accounts.models import Person
 from socle.actes import policies, queries
+from socle.actes.ground import Ground
 from socle.actes.models import (
     Act,
     ActFile,
@@ -21,11 +23,13 @@ from socle.actes.models import (
     TransactionState,
 )
 from socle.actes.protocol.archive import write_archive
+from socle.actes.protocol.budget import check_budget, read_budget
 from socle.actes.protocol.build import FORCED_REQUEST, file_names
 from socle.actes.protocol.classification import Classification, Typology, format_matiere
 from socle.actes.protocol.identifiers import parse_acte_id
 from socle.actes.protocol.letters import reply_names
 from socle.actes.protocol.package import (
+    Opener,
     Package,
     Sender,
     pack_acte,
@@ -40,45 +44,21 @@ from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery import actions as delivery
 from socle.delivery.models import TransmissionOperator
-from socle.directory import policies as rights
-from socle.directory import queries as directory
 from socle.directory.models import Organisation, Protocol
 from socle.documents import actions as documents
+from socle.documents.actions import Prepared
 from socle.documents.models import StoredFile
-from socle.journal.actions import record
+from socle.documents.sniff import Kind as ContentKind
+from socle.journal.actions import Happening, record, record_all
 
 ARCHIVE_TYPE = "application/gzip"
 REAL, TEST = "EACT", "TACT"
-
-
-def operator_for(
-    *,
-    organisation: Organisation,
-    by: Person,
-    at: datetime,
-    nature: str = "",
-    about: Act | None = None,
-) -> TransmissionOperator:
-    """The operator the convention names, once the convention and the person's certificate allow it.
-
-    `nature` is the code of the act, or "" for a message without nature. What is `about` an act goes
-    through the operator that carried it, whatever the convention says since: another does not know
-    it. Raises the refusals of
-    `directory.policies.check_right` and `delivery.actions.check_certificate`, and NoOperator.
-    """
-    right = directory.right(organisation.pk, Protocol.ACTES)
-    rights.check_right(right, what="un acte", on=legal_date(at), nature=nature)
-    code = right.operator_on(legal_date(at)) if right else ""
-    if about is not None:
-        code = about.transactions.filter(kind=Kind.ACTE).latest("pk").operator
-    operator = TransmissionOperator.objects.filter(code=code).first()
-    if operator is None:
-        raise policies.NoOperator(
-            "L’opérateur de transmission de votre convention n’est pas installé ici : prévenez "
-            "votre syndicat."
-        )
-    delivery.check_certificate(person=by, organisation=organisation, operator=operator, at=at)
-    return operator
+BUDGET_LIMIT: Final = 50 * 1024 * 1024
+"""Bytes of an XML budget read whole to check its seal; the largest real ones weigh a few MiB."""
+_NEXT_SERIAL: Final = (
+    f"INSERT INTO {EnvelopeDay._meta.db_table} AS counter (day, last) VALUES (%s, 1) "  # noqa: S608
+    "ON CONFLICT (day) DO UPDATE SET last = counter.last + 1 RETURNING last"
+)
 
 
 def emitter_of(organisation: Organisation) -> Emitter:
@@ -91,14 +71,7 @@ def emitter_of(organisation: Organisation) -> Emitter:
     )
 
 
-def acceptable(
-    act: Act,
-    files: Sequence[ActFile],
-    *,
-    organisation: Organisation,
-    classification: Classification,
-    at: datetime,
-) -> Acte:
+def acceptable(act: Act, files: Sequence[ActFile], *, ground: Ground) -> Acte:
     """The act as the norm takes it, its objet written as it will be sent. Raises a Refusal."""
     if taken := queries.number_refusal(act):
         raise taken
@@ -106,58 +79,103 @@ def acceptable(
         raise policies.NoMainFile("Joignez le fichier de l’acte lui-même.", field="main")
     return accept(
         queries.draft_of(act, files),
-        emitter=emitter_of(organisation),
-        classification=classification,
-        at=at,
+        emitter=emitter_of(ground.organisation),
+        classification=ground.classification,
+        at=ground.at,
     )
 
 
-@transaction.atomic
+def check_budget_file(main: StoredFile, opener: Callable[[], BinaryIO], *, ground: Ground) -> None:
+    """Refuse an XML budget that is unsealed, altered or somebody else's. Raises a Refusal."""
+    if main.media_type == ContentKind.XML:
+        with opener() as content:
+            check_budget(read_budget(content.read(BUDGET_LIMIT)), siren=ground.organisation.siren)
+
+
 def send_act(
-    act: Act, acte: Acte, files: Sequence[ActFile], *, classification: Classification, at: datetime
+    act: Act,
+    acte: Acte,
+    files: Sequence[ActFile],
+    *,
+    ground: Ground,
+    fresh: Sequence[Prepared] = (),
+    before: Sequence[Happening] = (),
 ) -> Transaction:
-    """Put an accepted act in the outbox, for the person who deposited it. Raises a Refusal."""
-    organisation, by = queries.organisation_here(), act.deposited_by
-    operator = operator_for(organisation=organisation, by=by, at=at, nature=str(acte.nature.value))
-    openers = [partial(documents.open_file, file.stored) for file in files]
-    _freeze(act, acte, files, classification)
-    sent = _post(
-        kind=Kind.ACTE,
-        act=act,
-        organisation=organisation,
-        operator=operator,
-        by=by,
-        at=at,
-        pack=lambda sender: pack_acte(acte, openers, sender=sender),
-        nature=str(acte.nature.value),
-    )
+    """Put an accepted act in the outbox, in the name of `ground.by`. Raises a Refusal.
+
+    `files` are the rows of the act, main first; `fresh` the contents of those that are not kept
+    yet, in the same order; `before` is written in the journal first. To be called in a transaction
+    that is given up whole when this raises.
+    """
+    by, at, nature = ground.by, ground.at, str(acte.nature.value)
+    operator = ground.operator(nature=nature)
+    _freeze(act, acte, files, ground.classification)
+    package = pack_acte(acte, _openers(files, fresh), sender=_sender(ground, operator))
+    archive = _keep_archive(package, by=by, at=at, beside=fresh)
     act.state = ActState.QUEUED
-    act.save(update_fields=["state"])
-    record(
+    save(act, files)
+    sent = _announce(Kind.ACTE, act, package, archive, ground=ground, operator=operator)
+    kept = [{"name": file.stored.name, "sha256": file.stored.sha256} for file in files]
+    deposited = Happening(
         event="actes.deposited",
         subject=act,
-        by=by,
-        at=at,
         detail={
             "number": act.number,
             "identifier": act.identifier,
-            "archive": sent.archive.name,
-            "files": [{"name": file.stored.name, "sha256": file.stored.sha256} for file in files],
+            "archive": archive.name,
+            "files": kept,
         },
     )
+    record_all([*before, deposited], by=by, at=at)
     return sent
 
 
-def send_cancellation(act: Act, *, by: Person, at: datetime) -> Transaction:
+def _openers(files: Sequence[ActFile], fresh: Sequence[Prepared]) -> list[Opener]:
+    """How to read each file again: from the vault, or from what was just uploaded."""
+    if fresh:
+        return [partial(reopened, one.content) for one in fresh]
+    return [partial(documents.open_file, file.stored) for file in files]
+
+
+class _Kept(io.RawIOBase):
+    """A stream read from its start, left open when its reader closes it."""
+
+    def __init__(self, content: BinaryIO) -> None:
+        content.seek(0)
+        self._content = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._content.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def reopened(content: BinaryIO) -> BinaryIO:
+    """An uploaded stream from its start; closing what is returned leaves the stream open."""
+    return io.BufferedReader(_Kept(content), buffer_size=64 * 1024)
+
+
+def save(act: Act, files: Sequence[ActFile]) -> None:
+    """Write the row of the act and those of its files: the new ones, and those of a draft."""
+    act.save()
+    new = [file for file in files if file.pk is None]
+    for file in new:
+        file.act = act
+    ActFile.objects.bulk_create(new)
+    named = [file for file in files if file not in new]
+    if named:
+        ActFile.objects.bulk_update(named, ["transmitted_name", "typology_label"])
+
+
+def send_cancellation(act: Act, *, ground: Ground) -> Transaction:
     """Put the cancellation of an acknowledged act in the outbox. Raises a Refusal."""
-    organisation = queries.organisation_here()
     return _post(
         kind=Kind.CANCELLATION,
         act=act,
-        organisation=organisation,
-        operator=operator_for(organisation=organisation, by=by, at=at, about=act),
-        by=by,
-        at=at,
+        ground=ground,
         pack=lambda sender: pack_cancellation(parse_acte_id(act.identifier), sender=sender),
     )
 
@@ -167,7 +185,6 @@ def send_reply(
     act: Act, reply: Reply, files: Sequence[AnswerFile] = (), *, by: Person, at: datetime
 ) -> Transaction:
     """Put an answer to a letter, or its acknowledgement, in the outbox. Raises a Refusal."""
-    organisation = queries.organisation_here()
     documents_sent = [queries.document_of(file) for file in files]
     openers = [partial(documents.open_file, file.stored) for file in files]
     names = reply_names(reply.acte, reply.type, documents_sent)
@@ -177,30 +194,24 @@ def send_reply(
     return _post(
         kind=Kind(reply.type.value),
         act=act,
-        organisation=organisation,
-        operator=operator_for(organisation=organisation, by=by, at=at, about=act),
-        by=by,
-        at=at,
+        ground=Ground(by=by, at=at),
         pack=lambda sender: pack_reply(reply, documents_sent, openers, sender=sender),
     )
 
 
 @transaction.atomic
-def ask_classification(*, by: Person, at: datetime) -> Transaction | None:
-    """Ask the préfecture for its classification, in the name of `by`; once a day at most.
+def ask_classification(*, ground: Ground) -> Transaction | None:
+    """Ask the préfecture for its classification, for `ground.by`; once a day at most.
 
     None when an answer is already awaited, or was given today. Raises a Refusal.
     """
-    if queries.pending_classification_request() or _asked_today(at):
+    if queries.pending_classification_request() or _asked_today(ground.at):
         return None
-    organisation, held = queries.organisation_here(), queries.held_classification()
+    held = ground.held
     sent = _post(
         kind=Kind.CLASSIFICATION_REQUEST,
         act=None,
-        organisation=organisation,
-        operator=operator_for(organisation=organisation, by=by, at=at),
-        by=by,
-        at=at,
+        ground=ground,
         pack=lambda sender: pack_classification_request(
             sender=sender, held=held.date if held else FORCED_REQUEST
         ),
@@ -208,8 +219,8 @@ def ask_classification(*, by: Person, at: datetime) -> Transaction | None:
     record(
         event="actes.classification_asked",
         subject=sent,
-        by=by,
-        at=at,
+        by=ground.by,
+        at=ground.at,
         detail={"archive": sent.archive.name},
     )
     return sent
@@ -220,11 +231,9 @@ def next_serial(day: date) -> int:
 
     Two deposits at once therefore never share a number, and one that is undone leaves no hole.
     """
-    EnvelopeDay.objects.get_or_create(day=day)
-    counter = EnvelopeDay.objects.select_for_update().get(day=day)
-    counter.last += 1
-    counter.save(update_fields=["last"])
-    return counter.last
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_SERIAL, [day])
+        return int(cursor.fetchone()[0])
 
 
 def _asked_today(at: datetime) -> bool:
@@ -237,83 +246,83 @@ def _asked_today(at: datetime) -> bool:
 
 
 def _freeze(act: Act, acte: Acte, files: Sequence[ActFile], classification: Classification) -> None:
-    """Write down exactly what leaves: from here on, the act is what the préfecture received."""
+    """Set down exactly what leaves: from here on, the act is what the préfecture received."""
     act.objet = acte.objet
     act.matter = format_matiere(acte.matiere)
     act.matter_label = " / ".join(classification.path(acte.matiere))
     act.classification_date = acte.classification_date
     act.identifier = str(acte.identifier)
-    act.save()
     labels = {piece.code: piece for piece in classification.typologies(acte.nature)}
     for file, name in zip(files, file_names(acte), strict=True):
         file.transmitted_name = name
         file.typology_label = labels.get(file.typology, Typology(file.typology, "")).label
-        file.save(update_fields=["transmitted_name", "typology_label"])
 
 
 def _post(
-    *,
+    *, kind: Kind, act: Act | None, ground: Ground, pack: Callable[[Sender], Package]
+) -> Transaction:
+    operator = ground.operator(about=act)
+    package = pack(_sender(ground, operator))
+    archive = _keep_archive(package, by=ground.by, at=ground.at)
+    return _announce(kind, act, package, archive, ground=ground, operator=operator)
+
+
+def _announce(
     kind: Kind,
     act: Act | None,
-    organisation: Organisation,
+    package: Package,
+    archive: StoredFile,
+    *,
+    ground: Ground,
     operator: TransmissionOperator,
-    by: Person,
-    at: datetime,
-    pack: Callable[[Sender], Package],
-    nature: str = "",
 ) -> Transaction:
-    package = pack(_sender(organisation, operator, by=by, at=at))
+    """Write the transaction and its row in the corridor."""
     sent = Transaction.objects.create(
         act=act,
         kind=kind,
         state=TransactionState.QUEUED,
-        created_at=at,
-        asked_by=by,
+        created_at=ground.at,
+        asked_by=ground.by,
         envelope_name=package.envelope_name,
         message_name=package.message_name,
-        archive=_keep_archive(package, by=by, at=at),
+        archive=archive,
         operator=operator.code,
         exercise=operator.is_exercise,
         identifier=act.identifier if act else "",
     )
     delivery.enqueue(
-        organisation=organisation,
+        organisation=ground.organisation,
         protocol=Protocol.ACTES,
         operator=operator,
         name=package.archive_name,
-        payload=sent.archive,
+        payload=archive,
         subject_id=sent.pk,
-        by=by,
-        at=at,
-        nature=nature,
+        by=ground.by,
+        at=ground.at,
+        nature=str(act.nature) if act and kind == Kind.ACTE else "",
     )
     return sent
 
 
-def _keep_archive(package: Package, *, by: Person, at: datetime) -> StoredFile:
-    """Written to a temporary file, then sealed from it: 150 MiB never stand in memory."""
+def _keep_archive(
+    package: Package, *, by: Person, at: datetime, beside: Sequence[Prepared] = ()
+) -> StoredFile:
+    """Write the archive to a temporary file, and seal it from there with the files `beside` it.
+
+    150 MiB never stand in memory.
+    """
     with tempfile.TemporaryFile() as out:
         write_archive(package.entries, out, at=at)
-        return documents.store(
-            content=_seekable(out),
-            name=package.archive_name,
-            by=str(by),
-            at=at,
-            media_type=ARCHIVE_TYPE,
+        archive = documents.prepare(
+            content=out, name=package.archive_name, by=str(by), at=at, media_type=ARCHIVE_TYPE
         )
+        return documents.keep([*beside, archive])[-1]
 
 
-def _seekable(out: BinaryIO) -> BinaryIO:
-    out.seek(0)
-    return out
-
-
-def _sender(
-    organisation: Organisation, operator: TransmissionOperator, *, by: Person, at: datetime
-) -> Sender:
-    day = legal_date(at)
+def _sender(ground: Ground, operator: TransmissionOperator) -> Sender:
+    day = legal_date(ground.at)
     return Sender(
-        emitter=emitter_of(organisation),
+        emitter=emitter_of(ground.organisation),
         operator=Operator(
             trigramme=operator.trigram,
             quadrigramme=TEST if operator.is_exercise else REAL,
@@ -321,7 +330,7 @@ def _sender(
         ),
         day=day,
         serial=next_serial(day),
-        referent=_referent(organisation, by),
+        referent=_referent(ground.organisation, ground.by),
     )
 
 

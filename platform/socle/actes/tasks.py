@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 from django_tenants.utils import get_tenant_model, schema_context
 
-from socle.actes import archives, bundles, letters
+from socle.actes import archives, batches, bundles, letters
 from socle.core.queue import in_tenant
 from socle.directory import queries as directory
 
@@ -25,6 +25,13 @@ def remind_letters() -> int:
 def sweep_bundles() -> None:
     """In every commune: start again what lost its worker, forget the old exports."""
     _everywhere(_sweep)
+
+
+@shared_task(name="actes.send_batch", acks_late=True)
+@in_tenant
+def send_batch(*, batch_id: int) -> int:
+    """Send the acts of one batch, however many times this message is delivered."""
+    return batches.work(batch_id=batch_id, at=timezone.now())
 
 
 @shared_task(name="actes.make_bundle", acks_late=True)
@@ -49,6 +56,7 @@ def _remind(at: datetime) -> int:
 def _sweep(at: datetime) -> None:
     bundles.sweep(at=at)
     archives.sweep(at=at)
+    batches.sweep(at=at)
 
 
 def _everywhere(work: Callable[[datetime], int | None]) -> list[int]:

@@ -2,6 +2,8 @@ from django.urls import path
 
 from socle.actes import (
     archive_views,
+    batch_views,
+    budget_views,
     export_views,
     letter_views,
     register_views,
@@ -16,6 +18,10 @@ urlpatterns = [
     path("deposer/", views.Deposit.as_view(), name="deposit"),
     path("en-attente/", stuck_views.Desk.as_view(), name="stuck"),
     path("en-attente/<int:pk>/relancer/", stuck_views.Retry.as_view(), name="stuck_retry"),
+    path("budget/", budget_views.NewBudget.as_view(), name="budget"),
+    path("lots/", batch_views.NewBatch.as_view(), name="batch_new"),
+    path("lots/<int:pk>/", batch_views.BatchPage.as_view(), name="batch"),
+    path("reglages/", batch_views.Habits.as_view(), name="habits"),
     path("courriers/", letter_views.Letters.as_view(), name="letters"),
     path("courriers/<int:pk>/", letter_views.LetterPage.as_view(), name="letter"),
     path("courriers/<int:pk>/lu/", letter_views.MarkRead.as_view(), name="letter_read"),
@@ -68,6 +74,7 @@ urlpatterns = [
     path("<int:pk>/reprendre/", views.TakeBack.as_view(), name="take_back"),
     path("<int:pk>/annuler/", views.Cancel.as_view(), name="cancel"),
     path("<int:pk>/publication/", views.Publication.as_view(), name="publication"),
+    path("<int:pk>/dupliquer/", views.Duplicate.as_view(), name="duplicate"),
     path("<int:pk>/corriger/", views.Correct.as_view(), name="correct"),
     path("<int:pk>/fichiers/<int:file>/", views.Original.as_view(), name="file"),
     path("<int:pk>/fichiers/<int:file>/tamponne/", views.Stamped.as_view(), name="stamped"),

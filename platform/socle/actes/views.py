@@ -16,6 +16,7 @@ from socle.actes import (
     actions,
     archive_queries,
     letter_queries,
+    numbers,
     page,
     policies,
     preview,
@@ -28,7 +29,7 @@ from socle.actes.models import Act, ActFile, ActState, LetterState, Transaction
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.documents.models import StoredFile
-from socle.documents.responses import download
+from socle.documents.responses import download, show
 
 PER_PAGE = 20
 
@@ -53,6 +54,7 @@ class Acts(CapabilityView):
             "page": shown,
             "rows": [(act, policies.TONES[ActState(act.state)]) for act in shown],
             "may_prepare": self.can(Capability.ACTS_PREPARE),
+            "may_transmit": self.can(Capability.ACTS_TRANSMIT),
             "doors": letter_queries.doors("actes:list"),
             "query": request.GET.urlencode(),
         }
@@ -117,6 +119,7 @@ class DraftView(CapabilityView):
             "act": act,
             "main": next((file for file in kept if file.role == "main"), None),
             "national": queries.held_classification() is None,
+            "awaited": queries.pending_classification_request(),
         }
         return render(self.request, "actes/form.html", context)
 
@@ -125,10 +128,13 @@ class Deposit(DraftView):
     """A new act."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        form = ActForm(
-            initial={"number": queries.next_number(timezone.now())},
-            classification=queries.classification(),
-        )
+        at = timezone.now()
+        proposed = numbers.proposals(at=at)
+        wanted = request.GET.get("service", "")
+        mine = [number for one, number in proposed if str(one.pk) == wanted]
+        number = mine[0] if mine else proposed[0][1] if proposed else queries.next_number(at)
+        form = ActForm(initial={"number": number}, classification=queries.classification())
+        form.offer(proposed)
         return self.show(form, None, [])
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -236,6 +242,12 @@ class Correct(ActionView):
         return redirect("actes:edit", pk=result.pk)
 
 
+class Duplicate(Correct):
+    """Open a draft on the model of another act."""
+
+    action = staticmethod(actions.duplicate)
+
+
 class Discard(CapabilityView):
     """Throw a draft away, once she said so twice."""
 
@@ -311,6 +323,7 @@ class ActPage(CapabilityView):
             ],
             "tone": policies.TONES[ActState(act.state)],
             "may_cancel": act.state == ActState.ACKNOWLEDGED and self.can(transmits),
+            "may_duplicate": act.state != ActState.DRAFT and self.can(prepares),
             "may_correct": act.state == ActState.ANOMALY and self.can(prepares),
             "may_take_back": act.state == ActState.WAITING and self.can(prepares),
             "publication": publication_form(act) if publishable and self.can(prepares) else None,
@@ -337,7 +350,11 @@ class Download(CapabilityView):
 
 
 class Original(Download):
-    """A file as it was uploaded."""
+    """A file as it was uploaded; `?voir` opens a PDF in the browser."""
+
+    def get(self, request: HttpRequest, **keys: int) -> HttpResponseBase:
+        stored = self.find(**keys)
+        return show(stored) if "voir" in request.GET else download(stored)
 
     def find(self, *, pk: int, file: int) -> StoredFile | None:
         return get_object_or_404(ActFile.objects.select_related("stored"), act=pk, pk=file).stored

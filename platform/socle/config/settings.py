@@ -53,6 +53,7 @@ SHARED_APPS = [
     "socle.exercise",
     "socle.s2low",
     "socle.direct",
+    "socle.actes.explanations",
     "training",
     "registration_authority",
     "billing",

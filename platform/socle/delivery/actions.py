@@ -59,7 +59,7 @@ class SpaceStopped(Refusal):
     code = "delivery.space_stopped"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def enqueue(
     *,
     organisation: Organisation,

@@ -6,7 +6,8 @@ data key of its schema; it opens only in that schema and under that digest.
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO, cast
@@ -22,34 +23,66 @@ from socle.documents.keys import actions as keys
 from socle.documents.models import StoredFile
 from socle.documents.names import safe_name
 from socle.documents.sniff import as_stream, sniff
+from socle.documents.vault import DataSecret
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file measured and named, not kept yet; `keep` writes `content` and the row."""
+
+    stored: StoredFile
+    content: BinaryIO
+
+
 def store(
     *, content: bytes | BinaryIO, name: str, by: str, at: datetime, media_type: str | None = None
 ) -> StoredFile:
     """Keep `content` (bytes or a seekable stream, read twice) as a file of the current schema.
 
+    See `prepare` for the parameters and `keep` for what is written.
+    """
+    return keep([prepare(content=content, name=name, by=by, at=at, media_type=media_type)])[0]
+
+
+def prepare(
+    *, content: bytes | BinaryIO, name: str, by: str, at: datetime, media_type: str | None = None
+) -> Prepared:
+    """Measure `content`, bytes or a seekable stream; nothing is written yet.
+
     `name` is what the person called it, made safe here; `by` is who deposits it, in words;
-    `media_type` is sniffed from the content when not given. The blob is written before the row: a
-    rollback leaves at worst a blob nobody names, which `delete_orphans` removes.
+    `media_type` is sniffed from the content when not given.
     """
     stream = as_stream(content)
     media_type = media_type or sniff(stream).value
     digest, size = _measure(stream)
-    key = f"{_folder()}/{digest[:2]}/{digest}"
-    if not _is_kept(digest, key):
-        stream.seek(0)
-        _write(stream, key=key, digest=digest)
-    return StoredFile.objects.create(
+    stored = StoredFile(
         name=safe_name(name),
         media_type=media_type,
         size=size,
         sha256=digest,
-        storage_key=key,
+        storage_key=f"{_folder()}/{digest[:2]}/{digest}",
         created_at=at,
         created_by_label=by,
     )
+    return Prepared(stored, stream)
+
+
+@transaction.atomic(savepoint=False)
+def keep(prepared: Sequence[Prepared]) -> list[StoredFile]:
+    """Write files to the vault and their rows, in the caller's transaction if there is one.
+
+    Blobs are written before the rows: a rollback leaves at worst blobs nobody names, which
+    `delete_orphans` removes. The rows are written in one statement.
+    """
+    kept = _kept(one.stored for one in prepared)
+    missing = {one.stored.sha256: one for one in prepared if one.stored.sha256 not in kept}
+    if missing:
+        scope = _scope()
+        key = keys.secret_for(scope)
+        for digest, one in missing.items():
+            one.content.seek(0)
+            _write(one.content, key=key, scope=scope, name=one.stored.storage_key, digest=digest)
+    return StoredFile.objects.bulk_create(one.stored for one in prepared)
 
 
 def open_file(stored: StoredFile) -> BinaryIO:
@@ -86,9 +119,9 @@ def put_back(*, content: BinaryIO, sha256: str) -> str:
     For a restored commune: sealed again, with the data key of this deployment. The caller has
     verified that `content` has this digest.
     """
-    key = f"{_scope()}/{sha256[:2]}/{sha256}"
-    _write(content, key=key, digest=sha256)
-    return key
+    scope, name = _scope(), f"{_folder()}/{sha256[:2]}/{sha256}"
+    _write(content, key=keys.secret_for(scope), scope=scope, name=name, digest=sha256)
+    return name
 
 
 def remove(storage_keys: Iterable[str]) -> None:
@@ -102,10 +135,10 @@ def erase_all() -> int:
 
     Killed half-way and called again, it deletes the rest.
     """
-    storage, scope, erased = _vault(), _scope(), 0
-    for folder in _listed(storage, scope)[0]:
-        for name in _listed(storage, f"{scope}/{folder}")[1]:
-            storage.delete(f"{scope}/{folder}/{name}")
+    storage, home, erased = _vault(), _folder(), 0
+    for folder in _listed(storage, home)[0]:
+        for name in _listed(storage, f"{home}/{folder}")[1]:
+            storage.delete(f"{home}/{folder}/{name}")
             erased += 1
     return erased
 
@@ -160,24 +193,25 @@ def _measure(stream: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _is_kept(digest: str, key: str) -> bool:
-    """Whether the blob is there and named by a row, which stays until we commit our own.
+def _kept(files: Iterable[StoredFile]) -> set[str]:
+    """The digests whose blob is there and named by a row, which stays until we commit our own.
 
     A blob without a row is written again: the transaction that wrote it may have rolled back the
     very data key it was sealed with.
     """
-    rows = StoredFile.objects.select_for_update(of=("self",), no_key=True)
-    return rows.filter(sha256=digest).first() is not None and _vault().exists(key)
+    wanted = {file.sha256: file.storage_key for file in files}
+    rows = StoredFile.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+    named = set(rows.filter(sha256__in=wanted).values_list("sha256", flat=True))
+    return {digest for digest in named if _vault().exists(wanted[digest])}
 
 
-def _write(stream: BinaryIO, *, key: str, digest: str) -> None:
-    scope = _scope()
-    sealed = vault.encrypt(stream, key=keys.secret_for(scope), scope=scope, object_id=digest)
+def _write(stream: BinaryIO, *, key: DataSecret, scope: str, name: str, digest: str) -> None:
+    sealed = vault.encrypt(stream, key=key, scope=scope, object_id=digest)
     reader = io.BufferedReader(vault.IteratorStream(sealed), buffer_size=vault.CHUNK)
-    written = _vault().save(key, File(reader))
-    if written != key:
+    written = _vault().save(name, File(reader))
+    if written != name:
         raise ImproperlyConfigured(
-            f"the vault must replace a blob of the same name, but wrote {written} for {key}"
+            f"the vault must replace a blob of the same name, but wrote {written} for {name}"
         )
 
 

@@ -8,6 +8,7 @@ from django.utils.http import content_disposition_header
 
 from socle.documents import actions
 from socle.documents.models import StoredFile
+from socle.documents.sniff import Kind
 
 _CHUNK = 256 * 1024
 
@@ -27,6 +28,19 @@ def download(stored: StoredFile, *, name: str = "") -> StreamingHttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def show(stored: StoredFile) -> StreamingHttpResponse:
+    """A PDF for the browser's own reader, which runs apart; anything else as `download`."""
+    response = download(stored)
+    if stored.media_type == Kind.PDF:
+        response["Content-Disposition"] = (
+            content_disposition_header(as_attachment=False, filename=stored.name) or "inline"
+        )
+        # A sandboxed page gets no PDF reader. Nothing of the file is a page of ours: its type is
+        # given, never guessed, and it may load nothing.
+        response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
     return response
 
 

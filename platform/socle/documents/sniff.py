@@ -158,6 +158,16 @@ def check_file(
 ) -> Kind:
     """The kind of the file, if it is one of `allowed` and at most `limit` bytes; a PDF is opened.
 
+    Raises as `inspect_file`.
+    """
+    return inspect_file(content, name=name, allowed=allowed, limit=limit)[0]
+
+
+def inspect_file(
+    content: bytes | BinaryIO, *, name: str, allowed: Collection[Kind], limit: int
+) -> tuple[Kind, PdfFacts | None]:
+    """As `check_file`, with the facts of a PDF (None for another kind), which is opened once.
+
     Raises EmptyFile, FileTooBig, WrongKind, and for a PDF what `check_pdf` raises.
     """
     _check_size(content, name=name, limit=limit)
@@ -167,9 +177,9 @@ def check_file(
             f"Le fichier « {safe_name(name)} » est {kind.label}, un format qui n’est pas accepté "
             f"ici : fournissez plutôt {_choice(allowed)}."
         )
-    if kind is Kind.PDF:
-        check_facts(inspect_pdf(content, name=name), name=name)
-    return kind
+    if kind is not Kind.PDF:
+        return kind, None
+    return kind, check_facts(inspect_pdf(content, name=name), name=name)
 
 
 def check_pdf(content: bytes | BinaryIO, *, name: str, limit: int) -> PdfFacts:

@@ -1,7 +1,7 @@
 """Writing in the journal, sealing it, delivering it."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, BinaryIO, Final, LiteralString, Protocol
 
@@ -28,10 +28,11 @@ class Person(Protocol):
 Actor = Person | str
 Subject = models.Model | tuple[str, str | int]
 
-_INSERT_ENTRY: Final[LiteralString] = (
+_INSERT_ENTRIES: Final[LiteralString] = (
     "INSERT INTO {entries} (position, at, event, subject_type, subject_id, actor_id, actor_label, "
-    "outcome, detail, leaf_hash) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    "outcome, detail, leaf_hash) VALUES "
 )
+_ENTRY: Final[LiteralString] = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _INSERT_SEAL: Final[LiteralString] = (
     "INSERT INTO {seals} (number, journal, tree_size, root, peaks, previous_hash, sealed_at, "
     "seal_hash) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
@@ -42,6 +43,16 @@ class DamagedJournal(Refusal):
     """The last seal is not what it was: nothing may be built on it."""
 
     code = "journal.damaged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One thing to write down: what happened, to what, with which details (see `record`)."""
+
+    event: str
+    subject: Subject
+    detail: Mapping[str, Any] | None = None
+    outcome: str = "done"
 
 
 def record(
@@ -61,26 +72,43 @@ def record(
     locked until the transaction ends. RuntimeError outside a transaction; ValueError and TypeError
     as `EntryLine.check` says.
     """
+    happening = Happening(event=event, subject=subject, detail=detail, outcome=outcome)
+    return record_all([happening], by=by, at=at, schema=schema)[0]
+
+
+def record_all(
+    happenings: Sequence[Happening], *, by: Actor, at: datetime, schema: str | None = None
+) -> list[Entry]:
+    """Write several entries of one moment and one actor, in their order, in one statement.
+
+    For the rest as `record`.
+    """
     if not connection.in_atomic_block:
-        raise RuntimeError(f"{event} would be recorded outside any transaction")
+        named = ", ".join(one.event for one in happenings)
+        raise RuntimeError(f"{named} would be recorded outside any transaction")
     schema = schema or tables.current_schema()
-    subject_type, subject_id = identify(subject)
-    line = EntryLine(
+    lines = [_line(one, by=by, at=at) for one in happenings]
+    for line in lines:
+        line.check()
+    if schema != tables.current_schema():  # a commune writes in no journal but its own
+        with fences.lifted():
+            return _append_next(schema, lines)
+    return _append_next(schema, lines)
+
+
+def _line(one: Happening, *, by: Actor, at: datetime) -> EntryLine:
+    subject_type, subject_id = identify(one.subject)
+    return EntryLine(
         position=0,
         at=at,
-        event=event,
+        event=one.event,
         subject_type=subject_type,
         subject_id=subject_id,
         actor_id=None if isinstance(by, str) else by.pk,
         actor_label=str(by),
-        outcome=outcome,
-        detail=dict(detail or {}),
+        outcome=one.outcome,
+        detail=dict(one.detail or {}),
     )
-    line.check()
-    if schema != tables.current_schema():  # a commune writes in no journal but its own
-        with fences.lifted():
-            return _append_next(schema, line)
-    return _append_next(schema, line)
 
 
 def record_refusal(
@@ -186,17 +214,21 @@ def identify(subject: Subject) -> tuple[str, str]:
     return subject._meta.label, str(subject.pk)
 
 
-def _append_next(schema: str, line: EntryLine) -> Entry:
+def _append_next(schema: str, lines: Sequence[EntryLine]) -> list[Entry]:
     tables.lock(schema)
-    return _append(schema, replace(line, position=tables.last_position(schema) + 1))
+    last = tables.last_position(schema)
+    return _append(schema, [replace(line, position=last + n) for n, line in enumerate(lines, 1)])
 
 
-def _append(schema: str, line: EntryLine) -> Entry:
-    entry = Entry(**vars(line), leaf_hash=line.leaf())
-    values = {**vars(line), "detail": Jsonb(line.detail), "leaf_hash": entry.leaf_hash}
-    tables.run(schema, _INSERT_ENTRY, tuple(values.values()))
-    entry._state.adding, entry._state.db = False, connection.alias
-    return entry
+def _append(schema: str, lines: Sequence[EntryLine]) -> list[Entry]:
+    entries = [Entry(**vars(line), leaf_hash=line.leaf()) for line in lines]
+    values: list[Any] = []
+    for line, entry in zip(lines, entries, strict=True):
+        written = {**vars(line), "detail": Jsonb(line.detail), "leaf_hash": entry.leaf_hash}
+        values += written.values()
+        entry._state.adding, entry._state.db = False, connection.alias
+    tables.insert(schema, _INSERT_ENTRIES, _ENTRY, rows=len(lines), values=values)
+    return entries
 
 
 def _frontier(last: Seal | None) -> Frontier:

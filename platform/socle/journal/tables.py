@@ -1,6 +1,7 @@
 """The journal of any schema, by qualified name, whatever schema the connection is in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final, LiteralString
 
@@ -17,6 +18,7 @@ def current_schema() -> str:
     return str(connection.schema_name)  # type: ignore[attr-defined]  # set by django-tenants
 
 
+@cache
 def within(schema: str, query: LiteralString) -> str:
     """Return `query` with `{entries}` and `{seals}` naming the tables of `schema`."""
     names = {
@@ -31,6 +33,14 @@ def run(schema: str, query: LiteralString, values: tuple[Any, ...] = ()) -> list
     with connection.cursor() as cursor:
         cursor.execute(within(schema, query), values)
         return cursor.fetchall() if cursor.description else []
+
+
+def insert(
+    schema: str, query: LiteralString, row: LiteralString, *, rows: int, values: Sequence[Any]
+) -> None:
+    """Run an INSERT that ends with `VALUES `, for `rows` times the placeholders of `row`."""
+    with connection.cursor() as cursor:
+        cursor.execute(within(schema, query) + ", ".join([row] * rows), values)
 
 
 def lock_key(schema: str) -> int:

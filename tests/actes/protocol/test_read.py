@@ -4,7 +4,6 @@ import pytest
 
 from socle.actes.protocol.archive import read_archive
 from socle.actes.protocol.classification import Classification
-from socle.actes.protocol.codes import advice
 from socle.actes.protocol.identifiers import UnreadableIdentifier
 from socle.actes.protocol.read import (
     UnknownMessage,
@@ -164,12 +163,9 @@ def test_C14_an_anomaly_nature_that_is_no_number_is_unusable(nature: str) -> Non
         read_message("ano.xml", anomaly(nature))
 
 
-def test_F16_a_known_check_comes_with_advice_and_an_unknown_one_without() -> None:
-    assert "classification" in advice(DETAIL)
+def test_F16_an_anomaly_says_whether_the_classification_is_stale() -> None:
     assert read_anomaly(anomaly("002")).is_stale_classification
     assert not read_anomaly(anomaly("042", "Ca ne fonctionne pas")).is_stale_classification
-    assert "SIREN" in advice("PREF-VERIF-02 - émetteur non enregistré")
-    assert advice("Ca ne fonctionne pas") == ""
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])

@@ -44,12 +44,19 @@ class Typology:
 
 @dataclass(frozen=True, slots=True)
 class NatureEntry:
-    """A nature as the classification describes it, with its types of pieces."""
+    """A nature as the classification describes it, with its types of pieces.
+
+    Generic types come first, then the others by label, whatever the file's order.
+    """
 
     code: int
     label: str
     abbreviation: str
     typologies: tuple[Typology, ...]
+
+    def __post_init__(self) -> None:
+        ordered = tuple(sorted(self.typologies, key=_display_order))
+        object.__setattr__(self, "typologies", ordered)  # sorted once, read at every deposit
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class Classification:
         They depend on the nature alone since notice 2.2 (2019).
         """
         entry = next((entry for entry in self.natures if entry.code == nature), None)
-        return tuple(sorted(entry.typologies, key=_display_order)) if entry else ()
+        return entry.typologies if entry else ()
 
     def default_typology(self, nature: Nature) -> Typology:
         """The type given to a piece nobody typed. Raises NoTypology."""

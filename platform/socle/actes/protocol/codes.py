@@ -185,24 +185,3 @@ _MIMES: Final[dict[FileKind, str]] = {
 }
 
 STALE_CLASSIFICATION: Final = "ODT-VERIF-01"
-# The ministry publishes no list: these are the checks whose meaning is known from real answers.
-_CHECKS: Final[dict[str, str]] = {
-    STALE_CLASSIFICATION: (
-        "La classification utilisée n'est plus à jour : demandez la nouvelle, puis renvoyez l'acte."
-    ),
-    "ODT-VERIF-17": (
-        "Le ministère n'a pas reconnu le message : prévenez le syndicat, puis renvoyez l'acte."
-    ),
-    "PREF-VERIF-02": (
-        "La préfecture n'a pas enregistré ce SIREN : "
-        "demandez au référent @CTES de la préfecture de terminer le raccordement."
-    ),
-}
-
-
-def advice(detail: str) -> str:
-    """What to do about an anomaly, in one French sentence; empty when its check is not known.
-
-    `detail` is the free text of the anomaly, which quotes the name of the check that failed.
-    """
-    return next((sentence for check, sentence in _CHECKS.items() if check in detail), "")
