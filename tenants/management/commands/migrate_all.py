@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandParser, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -19,6 +19,11 @@ OPEN = (
 class Command(BaseCommand):
     help = "Met à jour le schéma public, puis toutes les communes."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The canary group, as `migrate_tenants` takes it."""
+        for option in ("--only", "--first"):
+            parser.add_argument(option, nargs="+", default=(), metavar="SCHÉMA")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run both steps; what already stands at this code is not touched."""
         with as_owner():
@@ -28,7 +33,13 @@ class Command(BaseCommand):
             fences.apply()
             if not fences.is_closed():
                 self.stderr.write(OPEN)
-            call_command("migrate_tenants", stdout=self.stdout, stderr=self.stderr)
+            call_command(
+                "migrate_tenants",
+                only=options["only"],
+                first=options["first"],
+                stdout=self.stdout,
+                stderr=self.stderr,
+            )
 
 
 def _public_is_behind() -> bool:
