@@ -6,6 +6,7 @@ builds every model again for each. Here the models are built once, whatever the 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from django.conf import settings
@@ -54,8 +55,8 @@ class Prepared:
 
     def execute(self, editor: Any) -> None:
         """Execute every operation in the current schema; the caller holds the transaction."""
-        stages = zip(self.migration.operations, self.states, self.states[1:], strict=True)
-        for operation, before, after in stages:
+        stages = zip(self.migration.operations, pairwise(self.states), strict=True)
+        for operation, (before, after) in stages:
             operation.database_forwards(self.migration.app_label, editor, before, after)
 
 
