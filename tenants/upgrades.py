@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.db import DatabaseError, Error, OperationalError, connection, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django_tenants.utils import schema_context
 from psycopg import sql
+from psycopg.errors import DiskFull, QueryCanceled
 
 from tenants import blueprints, fences
 from tenants.history import Key, Prepared, Walk, is_replayable, key_of
@@ -302,21 +303,25 @@ class _Run:
                     return apply(step, [schema])
                 except Error as problem:
                     _come_back()
-                    again = not isinstance(problem, DatabaseError) or isinstance(
-                        problem, OperationalError
-                    )
-                    if attempt == TRIES or not again:
-                        self.report.failed[schema] = _first_line(problem)
+                    if attempt == TRIES or not _may_pass(problem):
+                        self.report.failed[schema] = first_line(problem)
                         return []
                     time.sleep(PAUSE)
         except ServerGone:
             raise
         except Exception as problem:  # noqa: BLE001 -- a migration's own code: one commune's trouble
-            self.report.failed[schema] = f"{type(problem).__name__} : {_first_line(problem)}"
+            self.report.failed[schema] = f"{type(problem).__name__} : {first_line(problem)}"
         finally:
             if close:  # this thread's own connection
                 connection.close()
         return []
+
+
+def _may_pass(problem: Error) -> bool:
+    """Whether the same step may succeed a moment later: a lock, a restart; not a full disk."""
+    if isinstance(problem.__cause__, (QueryCanceled, DiskFull)):
+        return False
+    return isinstance(problem, (OperationalError, InterfaceError))
 
 
 def _batches(schemas: list[str], size: int) -> Iterator[list[str]]:
@@ -425,7 +430,7 @@ def _come_back() -> None:
         except OperationalError as problem:
             if time.monotonic() > limit:
                 raise ServerGone(
-                    f"PostgreSQL ne répond plus ({_first_line(problem)}) : rien n’est à moitié "
+                    f"PostgreSQL ne répond plus ({first_line(problem)}) : rien n’est à moitié "
                     "fait, relancez quand il est revenu."
                 ) from problem
             time.sleep(PAUSE)
@@ -433,5 +438,6 @@ def _come_back() -> None:
             return
 
 
-def _first_line(problem: Exception) -> str:
+def first_line(problem: Exception) -> str:
+    """What went wrong, without the context PostgreSQL adds."""
     return str(problem).strip().split("\n", 1)[0]

@@ -22,7 +22,7 @@ DEPARTEMENTS: Final = ("79", "86", "17", "16")
 
 def fill(wanted: int) -> None:
     """Bring the number of communes with a space to `wanted`, replayed by the server in batches."""
-    missing = wanted - Tenant.objects.exclude(organisation=None).count()
+    missing = max(0, wanted - Tenant.objects.exclude(organisation=None).count())
     waiting = list(without_space()[:missing])
     if len(waiting) < missing:
         imports.run(by="bench", at=AT, wanted=cog.territory(load(), departements=DEPARTEMENTS))

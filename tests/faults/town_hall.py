@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own with ten communes, to be restarted, filled up and killed at will."""
+"""A PostgreSQL of its own with six communes, to be restarted, filled up and killed at will."""
 # ruff: noqa: S608 -- the names of our own schemas
 
 import json
@@ -19,7 +19,7 @@ from socle.stack import binaries, roles
 from socle.stack.postgres import Postgres
 from tests.conftest import REPO, SERVER
 
-COMMUNES: Final = 10
+COMMUNES: Final = 6
 NEXT: Final = {"documents": "tests.faults.next_documents"}
 STANDINGS: Final = """
 SELECT schema_name, blueprint FROM tenants_tenant WHERE organisation_id IS NOT NULL
@@ -170,7 +170,7 @@ SELECT gen_random_uuid(), 'acte.pdf', 'application/pdf', 1, repeat('a', 64),
 
 @contextmanager
 def town_hall(place: Path) -> Iterator[TownHall]:
-    """Start the server, copy the world of the tests into it, open communes until there are ten."""
+    """Start the server, copy the world of the tests into it, open a few more communes."""
     with Postgres(place / "state", durable=False) as server:
         roles.ensure_roles(server)
         _copy_world(server)

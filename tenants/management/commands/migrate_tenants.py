@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.db import Error, connection
 
 from tenants import upgrades
 from tenants.owner import as_owner
@@ -54,6 +54,11 @@ class Command(BaseCommand):
             )
         except upgrades.UnknownSchema as problem:
             raise CommandError(str(problem)) from problem
+        except Error as problem:
+            raise CommandError(
+                f"La mise à jour n’a pas pu être préparée, aucune commune n’est à moitié faite : "
+                f"{upgrades.first_line(problem)}"
+            ) from problem
 
     def tell_where(self) -> None:
         """One line for each place where communes stand."""
