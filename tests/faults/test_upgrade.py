@@ -14,7 +14,6 @@ import pytest
 
 from socle.core.roles import OWNER, WEB
 from socle.stack.waiting import wait_until
-from tests.faults import town_hall
 from tests.faults.town_hall import COMMUNES, PROVISION, TownHall
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
@@ -31,19 +30,6 @@ CREATE FUNCTION {0}.slow() RETURNS trigger LANGUAGE plpgsql AS
 CREATE TRIGGER slow BEFORE UPDATE ON {0}.documents_storedfile
     FOR EACH ROW EXECUTE FUNCTION {0}.slow();
 """
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TownHall]:
-    with town_hall.town_hall(tmp_path_factory.mktemp("hall")) as hall:
-        yield hall
-
-
-@pytest.fixture
-def hall(world: TownHall) -> Iterator[TownHall]:
-    """Six communes at the release of today, in a database of this test."""
-    with town_hall.copy(world, "one") as mine:
-        yield mine
 
 
 def _where(hall: TownHall) -> set[int]:
@@ -245,3 +231,11 @@ def test_two_provisions_of_one_commune_at_once(hall: TownHall) -> None:
     assert said == ["ouvert", "refusé"]
     assert "tenants.already_provisioned" in "".join(log.read_text() for log in logs)
     assert len(hall.schemas()) == COMMUNES + 1
+
+
+def test_a_commune_of_no_known_blueprint_is_read_and_brought_along(hall: TownHall) -> None:
+    """A restored schema, say: what it misses is executed in it, migration by migration."""
+    strange = hall.schemas()[1]
+    hall.execute(f"UPDATE tenants_tenant SET blueprint = '?' WHERE schema_name = '{strange}'")
+    assert hall.upgrade() == 0, hall.forge.said()
+    assert _where(hall) == DONE

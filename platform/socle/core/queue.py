@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, Final
 
 from celery import Task, current_app
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from kombu.exceptions import OperationalError
 
 from socle.core.fences import inside as inside_fence
@@ -15,6 +15,10 @@ from socle.core.fences import inside as inside_fence
 log = logging.getLogger(__name__)
 RESPITE: Final = 30.0
 """Seconds this process leaves alone a broker that did not answer: one request waits, not all."""
+
+
+class CommuneGone(Exception):
+    """The schema a task works in is not there, or not there any more: the commune was deleted."""
 
 
 def after_commit(task: str, **message: str | int) -> None:
@@ -47,11 +51,28 @@ def _send(task: Task, kwargs: dict[str, str | int]) -> None:
 
 
 def in_tenant(task: Callable[..., Any]) -> Callable[..., Any]:
-    """Run `task` inside the schema named by its required keyword `schema`, under its role."""
+    """Run `task` inside the schema named by its required keyword `schema`, under its role.
+
+    Raises CommuneGone when the schema is missing, from the start or from the middle on; what the
+    task's transaction had written until then is not kept.
+    """
 
     @wraps(task)
     def inside(*args: Any, schema: str, **kwargs: Any) -> Any:
-        with inside_fence(schema):
-            return task(*args, **kwargs)
+        try:
+            with inside_fence(schema):
+                return task(*args, **kwargs)
+        except DatabaseError as problem:
+            if connection.in_atomic_block or _exists(schema):
+                raise
+            raise CommuneGone(f"{schema} does not exist (any more): nothing is left to do") from (
+                problem
+            )
 
     return inside
+
+
+def _exists(schema: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_namespace WHERE nspname = %s", [schema])
+        return cursor.fetchone() is not None
