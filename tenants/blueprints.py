@@ -11,26 +11,53 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from django.conf import settings
-from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django_tenants.utils import schema_context
 from psycopg import sql
 
 from tenants import fences
+from tenants.history import Walk, is_replayable, tenant_labels
 from tenants.models import Blueprint
 
 SCRATCH: Final = "socle_blueprint"
+# Between two migrations: what the first left to be checked at the end is checked now, as it would
+# be at the end of a transaction of its own.
+CHECKED: Final = "SET CONSTRAINTS ALL IMMEDIATE;\nSET CONSTRAINTS ALL DEFERRED;\n"
 _LOCK: Final = 7_302_026
+_FENCE_DIGITS: Final = 16
+
+
+class RowsByPython(Exception):
+    """A migration in Python wrote rows into an empty commune: a replay would not write them.
+
+    Reference rows belong in RunSQL, which is recorded.
+    """
 
 
 def fingerprint() -> str:
     """The digest of the tenant migrations and fence of this code: what a schema must stand at."""
-    digest = hashlib.sha256(fences.fingerprint().encode())
+    digest = hashlib.sha256()
     for app, name, source in _tenant_migrations():
         digest.update(f"{app}.{name}\n{source}\n".encode())
-    return digest.hexdigest()
+    return _with_fence(digest.hexdigest(), fences.fingerprint())
+
+
+def between(start: str, passed: list[list[str]]) -> str:
+    """The fingerprint of a schema on its way from `start`, once `passed` are applied too."""
+    digest = hashlib.sha256(f"{start}{passed}".encode())
+    return _with_fence(digest.hexdigest(), fence_of(start))
+
+
+def fence_of(blueprint: str) -> str:
+    """The part of a fingerprint that says which fence stands."""
+    return blueprint[-_FENCE_DIGITS:]
+
+
+def _with_fence(digest: str, fence: str) -> str:
+    return digest[:-_FENCE_DIGITS] + fence[-_FENCE_DIGITS:]
 
 
 def current() -> Blueprint:
@@ -39,25 +66,36 @@ def current() -> Blueprint:
     return Blueprint.objects.filter(pk=wanted).first() or record(wanted)
 
 
+def deployed() -> str:
+    """The blueprint a new commune gets: the last one the communes were brought to.
+
+    While a release is rolled out, the code that still serves is older than the schemas.
+    """
+    newest = Blueprint.objects.order_by("-recorded_at").values_list("pk", flat=True).first()
+    return newest or current().pk
+
+
 @transaction.atomic
 def record(wanted: str) -> Blueprint:
-    """Migrate a scratch schema from nothing and keep the DDL that ran; the schema goes away."""
-    with scratch() as statements:
-        migrate_scratch()
-        applied = applied_in(SCRATCH)
+    """Migrate a scratch schema from nothing and keep the DDL that ran; the schema goes away.
+
+    Raises RowsByPython.
+    """
+    walk = Walk()
+    with scratch() as recorder:
+        ddl = "".join(script for _, script in recorder.forward(walk))
     blueprint, _ = Blueprint.objects.update_or_create(
-        pk=wanted, defaults={"ddl": as_script(statements), "migrations": applied}
+        pk=wanted, defaults={"ddl": ddl, "migrations": walk.everything()}
     )
     return blueprint
 
 
 @contextmanager
-def scratch(start: Blueprint | None = None) -> Iterator[list[str]]:
-    """A scratch schema, empty or as `start` says; yields the list where DDL is recorded.
+def scratch(start: Blueprint | None = None) -> Iterator["Recorder"]:
+    """A scratch schema, with Django's table of migrations only or as `start` says.
 
     One at a time in the database: a second process waits for the first one's transaction.
     """
-    statements: list[str] = []
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     _drop_scratch()
@@ -66,16 +104,40 @@ def scratch(start: Blueprint | None = None) -> Iterator[list[str]]:
             run(f"CREATE SCHEMA {SCRATCH}")
         else:
             replay(start, schema=SCRATCH)
-        with schema_context(SCRATCH), _recording(statements):
-            yield statements
+        with schema_context(SCRATCH):
+            yield Recorder(create=start is None)
     finally:
         if not connection.needs_rollback:
             _drop_scratch()
 
 
-def migrate_scratch() -> None:
-    """Run Django's migrations in the scratch schema."""
-    call_command("migrate_schemas", schema_name=SCRATCH, verbosity=0, interactive=False)
+class Recorder:
+    """Keeps every statement that migrations execute; what they only ask is not among them."""
+
+    def __init__(self, *, create: bool) -> None:
+        self._statements: list[str] = []
+        self._class = _recording_class(self._statements)
+        if create:
+            with self.editor() as editor:
+                editor.create_model(MigrationRecorder.Migration)
+
+    def editor(self) -> Any:
+        """A schema editor whose statements are kept."""
+        return self._class(connection, atomic=True)
+
+    def forward(self, walk: Walk) -> Iterator[tuple[Migration, str]]:
+        """Execute what `walk` misses, each migration with the script of what it executed.
+
+        Raises RowsByPython.
+        """
+        rows = _rows_in_scratch()
+        for migration in walk.forward(self.editor):
+            before, rows = rows, _rows_in_scratch()
+            if rows != before and not is_replayable(migration):
+                raise RowsByPython(f"{migration.app_label}.{migration.name}")
+            script = as_script(self._statements)
+            self._statements.clear()
+            yield migration, script
 
 
 def replay(blueprint: Blueprint, *, schema: str) -> None:
@@ -136,16 +198,13 @@ def run(script: str) -> None:
 
 
 def _tenant_migrations() -> Iterator[tuple[str, str, str]]:
-    loader = MigrationLoader(None)
-    labels = {app.split(".")[-1] for app in settings.TENANT_APPS}
+    loader, labels = MigrationLoader(None), tenant_labels()
     for (app, name), migration in sorted(loader.disk_migrations.items()):
         if app in labels:
             yield app, name, inspect.getsource(sys.modules[type(migration).__module__])
 
 
-@contextmanager
-def _recording(statements: list[str]) -> Iterator[None]:
-    """Keep every statement the schema editor executes; what it only asks is not among them."""
+def _recording_class(statements: list[str]) -> Any:
     editor = connection.SchemaEditorClass
 
     class Recording(editor):  # type: ignore[misc, valid-type]
@@ -156,11 +215,18 @@ def _recording(statements: list[str]) -> Iterator[None]:
             statements.append(text.strip().rstrip(";"))
             super().execute(statement, params)
 
-    connection.SchemaEditorClass = Recording
-    try:
-        yield
-    finally:
-        connection.SchemaEditorClass = editor
+    return Recording
+
+
+def _rows_in_scratch() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [SCRATCH])
+        counts = sql.SQL(" + ").join(
+            sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(SCRATCH, table))
+            for (table,) in cursor.fetchall()
+        )
+        cursor.execute(sql.SQL("SELECT {}").format(counts))
+        return int(cursor.fetchone()[0])
 
 
 def _drop_scratch() -> None:

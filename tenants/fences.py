@@ -321,6 +321,9 @@ DECLARE
     plainly text := CASE WHEN recent THEN ' WITH INHERIT FALSE, SET TRUE' ELSE '' END;
     plainly_set text := CASE WHEN recent THEN 'SET' ELSE 'MEMBER' END;
     other name;
+    tables text;
+    granted text;
+    sequences text;
 BEGIN
     IF commune !~ '^t_[a-z0-9_]+$' THEN
         RAISE EXCEPTION '% is not the schema of a commune', commune;
@@ -343,14 +346,28 @@ BEGIN
         CONTINUE WHEN pg_has_role(other, commune, plainly_set);
         EXECUTE format('GRANT %I TO %I', commune, other) || plainly;
     END LOOP;
+    -- What depends on the schema, by an index; ON ALL TABLES IN SCHEMA would read the tables of all
+    -- communes, once for each kind of table.
+    SELECT string_agg(name, ', ') FILTER (WHERE kind <> 'S'),
+           string_agg(name, ', ') FILTER (WHERE kind <> 'S' AND acl IS NOT NULL),
+           string_agg(name, ', ') FILTER (WHERE kind = 'S')
+      INTO tables, granted, sequences
+      FROM (
+        SELECT format('%I.%I', commune, c.relname) AS name, c.relkind AS kind, c.relacl AS acl
+          FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+         WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = commune::regnamespace
+           AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      ) AS found;
+    IF granted IS NOT NULL THEN
+        EXECUTE format('REVOKE ALL ON %s FROM %I, {WEB}', granted, commune);
+    END IF;
     EXECUTE format(
-        'REVOKE ALL ON ALL TABLES IN SCHEMA %1$I FROM %1$I, {WEB};'
         'GRANT USAGE ON SCHEMA %1$I TO %1$I, {WEB};'
-        'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1$I TO %1$I, {WEB};'
-        'GRANT USAGE ON ALL SEQUENCES IN SCHEMA %1$I TO %1$I, {WEB};'
+        'GRANT SELECT, INSERT, UPDATE, DELETE ON %2$s TO %1$I, {WEB};'
+        'GRANT USAGE ON SEQUENCE %3$s TO %1$I, {WEB};'
         'REVOKE UPDATE, DELETE ON %1$I.journal_entry, %1$I.journal_seal FROM %1$I, {WEB};'
         'REVOKE INSERT, UPDATE, DELETE ON %1$I.django_migrations FROM %1$I, {WEB}',
-        commune
+        commune, tables, sequences
     );
 END
 $body$;

@@ -32,7 +32,7 @@ def provision(*, organisation: Organisation, by: Any, at: datetime) -> Tenant:
     Raises AlreadyProvisioned, and OtherCell for a body that is placed on another server.
     """
     cells.check_placed_here(departement=organisation.departement, siren=organisation.siren)
-    blueprint = blueprints.current()
+    blueprint = blueprints.deployed()
     with transaction.atomic():
         # Two provisions of one commune at once: the second waits here, then is told.
         locked = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
@@ -41,7 +41,7 @@ def provision(*, organisation: Organisation, by: Any, at: datetime) -> Tenant:
                 f"L’espace de « {locked} » existe déjà : ouvrez-le depuis l’annuaire."
             )
         tenant = Tenant.objects.create(
-            schema_name=f"t_{locked.siren}", organisation=locked, blueprint=blueprint.pk
+            schema_name=f"t_{locked.siren}", organisation=locked, blueprint=blueprint
         )
         Domain.objects.create(domain=free_host(locked), tenant=tenant, is_primary=True)
         with connection.cursor() as cursor:

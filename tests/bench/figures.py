@@ -2,9 +2,7 @@
 
 import gzip
 import io
-import itertools
 import os
-import subprocess
 import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,11 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from socle.accounts.capabilities import Role
 from socle.actes.protocol.archive import Entry, write_archive
-from socle.directory.models import Organisation, OrganisationKind
-from socle.stack import binaries
-from tenants import blueprints, provisioning
 from tenants.models import Tenant
-from tests.bench import acts, deposits, ground, registration
+from tests.bench import acts, communes, deposits, registration
 from tests.bench.clock import compare
 from tests.people import Browser, in_town, person
 
@@ -30,33 +25,7 @@ AT = datetime(2026, 11, 24, 11, tzinfo=UTC)
 
 def provisioning_against_psql() -> dict[str, Any]:
     """A commune's space, ready to use, against `psql -1` running the same DDL."""
-    blueprint = blueprints.current()
-    waiting = iter(
-        Organisation.objects.filter(kind=OrganisationKind.COMMUNE, tenant=None).order_by("pk")
-    )
-    numbers = itertools.count()
-
-    def ours() -> None:
-        provisioning.provision(organisation=next(waiting), by="bench", at=AT)
-
-    def bound() -> None:
-        script = blueprints.creation_script(blueprint, schema=f"raw_{next(numbers)}")
-        psql = binaries.postgres_bin(None) / "psql"
-        subprocess.run(
-            [psql, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", ground.url(), "-o", os.devnull],
-            input=script.encode(),
-            check=True,
-        )
-
-    tables = blueprint.ddl.count("CREATE TABLE")
-    return compare(
-        "provisioning",
-        ours,
-        bound,
-        limit=1.5,
-        rounds=15,
-        detail=f"one commune, {tables + 1} tables",
-    )
+    return communes.against_psql("provisioning", limit=1.5)
 
 
 def deposit_against_inserts() -> dict[str, Any]:
@@ -165,4 +134,5 @@ ALL = (
     fenced_page_against_one_commune,
     *registration.ALL,
     *acts.ALL,
+    *communes.ALL,  # last: from there on, the database holds a thousand communes
 )

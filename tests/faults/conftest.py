@@ -21,6 +21,7 @@ from socle.stack.broker import Broker
 from socle.stack.waiting import wait_until
 from tests.conftest import REPO, SERVER, WORKER, _url, create_database
 from tests.exercise.client import Client
+from tests.faults.town_hall import TownHall, copy, town_hall
 
 TOKEN = "exercise"
 LEASE = 3
@@ -184,3 +185,17 @@ def ground_on(
         operator.kill()
         operator.wait()
         operator.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def world(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TownHall]:
+    """Six communes on a server of their own."""
+    with town_hall(tmp_path_factory.mktemp("hall")) as hall:
+        yield hall
+
+
+@pytest.fixture
+def hall(world: TownHall) -> Iterator[TownHall]:
+    """They and their release of today, in a database of this test."""
+    with copy(world, "one") as mine:
+        yield mine

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django_tenants.utils import schema_context
 
 from socle.directory.models import Organisation
 from socle.journal.models import Entry
-from tenants import blueprints, provisioning
+from tenants import blueprints, fences, provisioning, upgrades
 from tenants.models import Blueprint, Tenant
 
 CATALOGUE = """
@@ -114,3 +115,17 @@ def test_the_blueprint_is_recorded_once_per_set_of_migrations(portal: Tenant) ->
 def test_a_tenant_cannot_be_entered_as_a_context_manager(town: Tenant) -> None:
     with pytest.raises(RuntimeError, match="tenant_context"), town:
         pass
+
+
+@pytest.mark.usefixtures("as_owner")
+@pytest.mark.parametrize("name", ['t_"x', "t_é", "t_x;", "T_X", "", "t_x'", "t_\u202ex", "t x"])
+def test_a_schema_has_a_plain_name(as_owner: None, lezay: Organisation, name: str) -> None:
+    tenant = Tenant(schema_name=name, organisation=lezay)
+    with pytest.raises(ValidationError):
+        tenant.full_clean()
+    with pytest.raises(IntegrityError, match="plain"), transaction.atomic():
+        Tenant.objects.bulk_create([tenant])
+    with pytest.raises(DatabaseError, match="not the schema"), transaction.atomic():
+        blueprints.run(fences.fence_script(name))
+    with pytest.raises(upgrades.UnknownSchema):
+        upgrades.upgrade(only=[name])

@@ -4,11 +4,15 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.core.management import CommandError, call_command
+from django.db import connection, models
+from django.db.migrations import Migration, operations
 from django_tenants.utils import schema_context
 
+from socle.directory.models import Organisation
 from socle.documents import actions as documents
-from tenants import blueprints, upgrades
+from tenants import blueprints, history, provisioning, upgrades
 from tenants.models import Blueprint, Tenant
 from tests.tenants.test_provisioning import _catalogue
 
@@ -68,9 +72,8 @@ def test_the_rows_of_a_commune_are_taken_along(town: Tenant, noon: datetime) -> 
 
 
 def test_nothing_to_do_is_one_question(portal: Tenant, django_assert_num_queries: Any) -> None:
-    target = blueprints.current()
     with django_assert_num_queries(1):
-        assert upgrades.behind(target.pk) == []
+        assert upgrades.upgrade().upgraded == 0
 
 
 @pytest.mark.usefixtures("next_release")
@@ -101,9 +104,78 @@ def test_one_commune_in_trouble_does_not_hold_the_others() -> None:
 
 
 @pytest.mark.usefixtures("next_release")
-def test_the_delta_holds_only_what_is_new() -> None:
+def test_a_step_holds_only_what_is_new() -> None:
     start = Blueprint.objects.get(pk=Tenant.objects.exclude(blueprint="").first().blueprint)
-    change = upgrades.delta(start, blueprints.current())
-    assert change.migrations == [["documents", "0002_note"]]
-    assert "CREATE TABLE" not in change.script
-    assert "ADD COLUMN" in change.script
+    [step] = upgrades.steps(start, blueprints.current())
+    assert step.migrations == [["documents", "0002_note"]]
+    assert "CREATE TABLE" not in step.script
+    assert "ADD COLUMN" in step.script
+    assert not step.fenced
+
+
+@pytest.mark.usefixtures("next_release")
+def test_a_canary_in_trouble_stops_the_others() -> None:
+    canary = Tenant.objects.exclude(organisation=None).earliest("pk").schema_name
+    with schema_context(canary), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE documents_storedfile ADD COLUMN note text")
+
+    report = upgrades.upgrade(first=[canary])
+
+    assert (report.upgraded, list(report.failed)) == (0, [canary])
+    assert "témoin" in report.stopped
+    assert len(upgrades.behind(report.target)) == 3
+
+
+@pytest.mark.usefixtures("next_release")
+def test_older_code_leaves_newer_schemas_alone(settings: Any, noon: datetime) -> None:
+    """After `helm rollback`: nothing goes back, and a new commune is as the others are."""
+    upgrades.upgrade()
+    newer = set(upgrades.communes())
+    settings.MIGRATION_MODULES = {}
+
+    report = upgrades.upgrade()
+
+    assert (report.upgraded, report.failed, set(upgrades.communes())) == (0, {}, newer)
+    [standing] = upgrades.whereabouts()
+    assert standing.ahead
+    assert "en avance" in str(standing)
+    lezay = Organisation.objects.get(insee="79148")
+    tenant = provisioning.provision(organisation=lezay, by="tests", at=noon)
+    assert "note" in _columns(tenant.schema_name)
+
+
+@pytest.mark.usefixtures("next_release")
+def test_the_command_tells_where_everybody_is(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("migrate_tenants", where=True)
+    assert "3 communes avant documents.0002_note" in capsys.readouterr().out
+    call_command("migrate_tenants")
+    assert "documents.0002_note : 3 sur 3" in capsys.readouterr().out
+    call_command("migrate_tenants", where=True)
+    assert "3 communes au gabarit" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="Aucune commune"):
+        call_command("migrate_tenants", only=["t_nobody"])
+
+
+@pytest.mark.usefixtures("next_release")
+def test_a_migration_in_python_may_not_write_rows_a_replay_would_not(settings: Any) -> None:
+    settings.MIGRATION_MODULES = {"documents": "tests.tenants.rows_documents"}
+    with pytest.raises(blueprints.RowsByPython, match="0002_rows"):
+        upgrades.upgrade()
+
+
+@pytest.mark.parametrize(
+    ("operation", "replayable"),
+    [
+        (operations.AddField("a", "b", models.TextField()), True),
+        (operations.RunSQL("SELECT 1"), True),
+        (AddIndexConcurrently("a", models.Index(fields=["b"], name="b")), True),
+        (operations.RunPython(operations.RunPython.noop), False),
+        (operations.SeparateDatabaseAndState([operations.RunPython(print)], []), False),
+        (operations.SeparateDatabaseAndState([], [operations.RunPython(print)]), True),
+        (type("Ours", (operations.RunSQL,), {})("SELECT 1"), False),
+    ],
+)
+def test_what_can_be_replayed(operation: Any, replayable: bool) -> None:
+    migration = Migration("0002_some", "documents")
+    migration.operations = [operation]
+    assert history.is_replayable(migration) is replayable

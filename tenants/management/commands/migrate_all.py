@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management import call_command
+from django.core.management import CommandParser, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -20,6 +20,11 @@ OPEN = (
 class Command(OnEveryServer):
     help = "Met à jour le schéma public, puis toutes les communes."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The canary group, as `migrate_tenants` takes it."""
+        for option in ("--only", "--first"):
+            parser.add_argument(option, nargs="+", default=(), metavar="SCHÉMA")
+
     def handle_here(self, *args: Any, **options: Any) -> None:
         """Run both steps; what already stands at this code is not touched."""
         with as_owner():
@@ -29,7 +34,13 @@ class Command(OnEveryServer):
             fences.apply()
             if not fences.is_closed():
                 self.stderr.write(OPEN)
-            call_command("migrate_tenants", stdout=self.stdout, stderr=self.stderr)
+            call_command(
+                "migrate_tenants",
+                only=options["only"],
+                first=options["first"],
+                stdout=self.stdout,
+                stderr=self.stderr,
+            )
 
 
 def _public_is_behind() -> bool:

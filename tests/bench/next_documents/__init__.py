@@ -1,0 +1,1 @@
+"""The documents room with one column more."""

@@ -1,0 +1,3 @@
+import importlib
+
+Migration = importlib.import_module("socle.documents.migrations.0001_initial").Migration

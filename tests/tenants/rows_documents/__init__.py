@@ -1,0 +1,1 @@
+"""The documents room with a migration that writes rows in Python."""
