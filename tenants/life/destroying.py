@@ -78,6 +78,7 @@ def _begin(destruction_id: int, *, at: datetime) -> Destruction | None:
     policies.check_space(space.state, SpaceState.CONDEMNED)
     space.state, space.changed_at, space.changed_by_label = SpaceState.CONDEMNED, at, BY
     space.save(update_fields=["state", "changed_at", "changed_by_label"])
+    directory.close_space(organisation=space.organisation)
     destruction.state, destruction.message = DestructionState.RUNNING, ""
     destruction.save(update_fields=["state", "message"])
     record(event="life.destruction_begun", subject=space.organisation, by=BY, at=at)

@@ -20,6 +20,7 @@ from socle.accounts.models import Authenticator, Person
 from socle.core import queue
 from socle.core.queue import SpaceGone
 from socle.delivery.models import Inbound, Outbound
+from socle.delivery.queries import tenant_of_siren
 from socle.directory.models import Contact, Grant, Membership, Organisation, SpaceStop
 from socle.documents import actions as documents
 from socle.documents.keys.models import DataKey
@@ -151,6 +152,7 @@ def test_a_run_killed_at_any_step_is_finished_by_the_next(
             destroying.go_on(destruction_id=destruction.pk, at=timezone.now())
     half = Destruction.objects.get(pk=destruction.pk)
     assert half.state == DestructionState.RUNNING
+    assert tenant_of_siren(left.organisation.siren) is None, "returns stay on the desk"
     done = list(half.steps.order_by("pk").values_list("name", flat=True))
     assert done == list(destroying.STEPS)[: list(destroying.STEPS).index(step)]
     assert queries.due_destructions(at=timezone.now()) == [destruction.pk]

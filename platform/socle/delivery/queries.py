@@ -61,11 +61,15 @@ def operators(*, at: datetime) -> list[dict[str, Any]]:
 
 
 def tenant_of_siren(siren: str) -> Any | None:
-    """The tenant of the body with this SIREN, or None."""
+    """The tenant of the body with this SIREN, or None, also while its space is destroyed.
+
+    A return that comes then is nobody's: it stays raw on the desk.
+    """
     return (
         get_tenant_model()
         .objects.select_related("organisation")
         .filter(organisation__siren=siren)
+        .exclude(organisation__space_stop__is_final=True)
         .first()
     )
 

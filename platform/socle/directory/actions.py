@@ -225,6 +225,11 @@ def stop_space(*, organisation: Organisation, reason: str, at: datetime) -> None
     )
 
 
+def close_space(*, organisation: Organisation) -> None:
+    """Let nothing enter a stopped space any more; part of the caller's event, as above."""
+    SpaceStop.objects.filter(organisation=organisation).update(is_final=True)
+
+
 def start_space(*, organisation: Organisation) -> None:
     """Undo `stop_space`; part of the caller's event, as above."""
     SpaceStop.objects.filter(organisation=organisation).delete()

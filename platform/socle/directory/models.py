@@ -180,6 +180,8 @@ class SpaceStop(models.Model):
     )
     since = models.DateTimeField()
     reason = models.CharField("motif", max_length=300)
+    is_final = models.BooleanField(default=False)
+    """The space is being destroyed: returns do not enter it any more either."""
 
     def __str__(self) -> str:
         return f"{self.organisation} : {self.reason}"

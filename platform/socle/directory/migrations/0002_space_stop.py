@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('since', models.DateTimeField()),
                 ('reason', models.CharField(max_length=300, verbose_name='motif')),
+                ('is_final', models.BooleanField(default=False)),
                 ('organisation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='space_stop', to='directory.organisation')),
             ],
         ),
