@@ -22,13 +22,19 @@ What may become of what, drawn from the `…TRANSITIONS` dictionaries of the roo
 def machines() -> Iterator[tuple[str, str, Mapping[Any, frozenset[Any]]]]:
     """(module, name, dictionary) of every state machine of every room."""
     for config in apps.get_app_configs():
-        try:
-            module = importlib.import_module(f"{config.name}.policies")
-        except ModuleNotFoundError:
-            continue
-        for name in sorted(vars(module)):
-            if name.endswith("TRANSITIONS"):
-                yield module.__name__, name, getattr(module, name)
+        for place in (config.name, *(f"{config.name}.{room}" for room in _rooms(config.path))):
+            try:
+                module = importlib.import_module(f"{place}.policies")
+            except ModuleNotFoundError:
+                continue
+            for name in sorted(vars(module)):
+                if name.endswith("TRANSITIONS"):
+                    yield module.__name__, name, getattr(module, name)
+
+
+def _rooms(folder: str) -> list[str]:
+    """The sub-packages of a room that have rules of their own."""
+    return sorted(path.parent.name for path in Path(folder).glob("*/policies.py"))
 
 
 def diagram(transitions: Mapping[Any, frozenset[Any]]) -> str:
