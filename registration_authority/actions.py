@@ -703,7 +703,7 @@ def prepare_hand_over(
         place=place, token_serial=token_serial, override_reason=override_reason
     )
     _check_token(token_serial, file, at)
-    stock.check_for_file(token_serial, file)
+    token = stock.check_for_file(token_serial, file)
     _check_collector(file, collected_by, by, at)
     _check_downstream(certificate, override_reason, at)
     pdf = papers.receipt(
@@ -732,6 +732,8 @@ def prepare_hand_over(
             "override_reason": override_reason.strip(),
         },
     )
+    if token is not None:
+        stock.reserve(token=token, file=file, by=by, at=at)
     if override_reason.strip():
         told = override_reason.strip()
         _journal(file, "ra.check_overridden", by, at, holder=str(file.holder), reason=told)

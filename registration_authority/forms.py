@@ -121,7 +121,6 @@ class FaceToFaceForm(forms.Form):
                 label="Vu sur l’original",
                 choices=[(one, one) for one in features],
                 widget=forms.CheckboxSelectMultiple,
-                required=False,
             )
         self.fields["held_at"].initial = timezone.localtime().replace(second=0, microsecond=0)
 

@@ -124,7 +124,6 @@ class ExamineForm(forms.Form):
                 label="J’ai vu",
                 choices=[(one, one) for one in rule.checks],
                 widget=forms.CheckboxSelectMultiple,
-                required=False,
             )
 
 

@@ -45,7 +45,22 @@ def check_for_file(serial: str, file: CertificateFile) -> Token | None:
 
 
 def reserve(*, token: Token, file: CertificateFile, by: Person, at: datetime) -> None:
-    """The token carries the certificate of this file from now on, and waits for its holder."""
+    """The token carries the certificate of this file from now on, and waits for its holder.
+
+    Another one set aside for it by a receipt that is drawn up again is free as it was.
+    """
+    others = locked().filter(file=file, state=TokenState.ACTIVE).exclude(pk=token.pk)
+    for other in others:
+        other.state, other.file = TokenState.FORMATTED, None
+        other.save(update_fields=["state", "file"])
+        write(
+            other,
+            before=TokenState.ACTIVE,
+            origin=other.location,
+            by=by,
+            at=at,
+            reason="Procès-verbal refait avec un autre support",
+        )
     token.file = file
     token.save(update_fields=["file"])
     if token.state == TokenState.FORMATTED:

@@ -413,3 +413,14 @@ def test_every_state_but_lost_leads_somewhere() -> None:
     reached = set(itertools.chain.from_iterable(policies.TOKEN_TRANSITIONS.values()))
     assert policies.TOKEN_TRANSITIONS[TokenState.LOST] == frozenset()
     assert reached | {TokenState.UNFORMATTED} == set(TokenState)
+
+
+def test_drawing_up_the_receipt_sets_the_token_aside(counter: Counter, safe: Location) -> None:
+    counter.bring_to(FileState.ISSUED)
+    counter.prepare(token_serial="TK-0003")
+    assert (token("TK-0003").state, token("TK-0003").file) == (TokenState.ACTIVE, counter.file)
+    counter.prepare(token_serial="TK-0004")
+    assert (token("TK-0003").state, token("TK-0003").file) == (TokenState.FORMATTED, None)
+    counter.hand_over()
+    assert token("TK-0004").location is None
+    assert token("TK-0003").location == safe
