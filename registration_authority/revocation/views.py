@@ -131,7 +131,8 @@ def _events(found: RevocationRequest) -> list[Event]:
         (found.published_at, "Vue publiée (CRL ou OCSP)", ""),
     ]
     dated = [(at, label, who) for at, label, who in told if at is not None]
-    return [Event(at=at, label=label, who=who) for at, label, who in sorted(dated)]
+    in_order = sorted(dated, key=lambda one: one[0])  # of one instant, as they are told above
+    return [Event(at=at, label=label, who=who) for at, label, who in in_order]
 
 
 class Decide(OneRequest, AttemptView):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms as django_forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
@@ -33,6 +33,13 @@ KINDS: dict[str, tuple[str, Any, Any]] = {
     "conservation": ("Conservation", retention.rules_of, forms.RetentionRulesForm),
     "prix": ("Prix", cost_of, forms.OfferCostForm),
 }
+
+
+def _kind(kind: str) -> tuple[str, Any, Any]:
+    """One kind of rules, or 404."""
+    if kind not in KINDS:
+        raise Http404(kind)
+    return KINDS[kind]
 
 
 class Rules(CapabilityView):
@@ -81,13 +88,13 @@ class OfferRules(RulesForm):
     def get(self, request: HttpRequest, code: str, kind: str) -> HttpResponse:
         """Ask."""
         offer = get_object_or_404(Offer, code=code)
-        title, rules_of, form_class = KINDS[kind]
+        title, rules_of, form_class = _kind(kind)
         return self.show(form_class(instance=rules_of(offer)), f"{title} : {offer}")
 
     def post(self, request: HttpRequest, code: str, kind: str) -> HttpResponse:
         """Keep."""
         offer = get_object_or_404(Offer, code=code)
-        title, rules_of, form_class = KINDS[kind]
+        title, rules_of, form_class = _kind(kind)
         form = form_class(request.POST, instance=rules_of(offer))
         if form.is_valid() and self.attempt(
             actions.set_rules, subject=offer, offer=offer, rules=form.save(commit=False)
