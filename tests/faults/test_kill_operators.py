@@ -170,6 +170,6 @@ def test_direct_killed_with_the_bytes_at_the_ministry_then_with_the_mail_half_ta
     ground.wait(lambda: not mail.state.mails)
     ground.wait(lambda: ground.query(ACT) == [("acknowledged",)])
     assert ground.query("SELECT count(*) FROM delivery_inbound") == [(1,)]
-    assert mail.state.fetched == [1]
+    assert set(mail.state.fetched) == {1}  # two rounds at once may read it; one return is kept
     ground.wait(lambda: ground.query(OUTBOUND) == [("sent",)], seconds=90)
     assert len(ministry.names) == 1  # the AR is the proof: nothing went twice

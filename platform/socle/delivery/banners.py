@@ -52,7 +52,7 @@ def _for_commune(protocol: str, url_name: str, request: HttpRequest) -> Iterator
 
 def for_portal(request: HttpRequest) -> Iterator[Announcement]:
     """At the desk of the corridor: every operator."""
-    if request.path.startswith(reverse("delivery:desk")):
+    if request.path == reverse("delivery:desk"):
         now = timezone.now()
         yield from _windows(Q(), at=now)
         yield from _silent(Q(), at=now)

@@ -75,7 +75,8 @@ class LinkForm(forms.Form):
         self.fields["pins"].initial = "\n".join(link.pins)
         for name in ("certificate", "imap_password"):
             field = self.fields[name]
-            field.help_text = f"{_KEPT} {field.help_text}".strip()
+            announced = field.announcement() if isinstance(field, FileField) else ""
+            field.help_text = f"{_KEPT} {announced}".strip()
         if link.sealed_password:
             self.fields["password"].help_text = _KEPT
 

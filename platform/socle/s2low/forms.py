@@ -74,7 +74,8 @@ class AccountForm(forms.Form):
         ):
             if kept:
                 field = self.fields[name]
-                field.help_text = f"{_KEPT} {field.help_text}".strip()
+                announced = field.announcement() if isinstance(field, FileField) else ""
+                field.help_text = f"{_KEPT} {announced}".strip()
 
     def facts(self) -> dict[str, Any]:
         """The arguments of `actions.save_account`; a login as it was needs no password again."""
