@@ -87,6 +87,7 @@ def _fingerprint() -> str:
             if "migrations" in path.parts or path.name in {
                 "blueprints.py",
                 "fences.py",
+                "history.py",
                 "provisioning.py",
             }:
                 digest.update(path.read_bytes())
