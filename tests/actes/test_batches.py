@@ -183,6 +183,22 @@ def test_an_act_that_cannot_leave_is_told_and_the_others_go(three: Batch, ready:
     assert Entry.objects.get(event="actes.batch_act_refused").outcome == "refused"
 
 
+def test_an_incident_on_one_act_does_not_stop_the_others(
+    three: Batch, ready: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = actions.transmit
+
+    def stumble(*, act_id: int, **others: Any) -> Act:
+        if act_id == three.items.get(rank=1).act_id:
+            raise OSError("no room left")
+        return real(act_id=act_id, **others)
+
+    monkeypatch.setattr(actions, "transmit", stumble)
+    batches.send(batch_id=three.pk, by=ready, at=AT)
+    assert batches.work(batch_id=three.pk, at=AT) == 1
+    assert "Un incident a empêché" in three.items.get(rank=1).refusal
+
+
 def test_what_stayed_goes_when_it_is_asked_again(three: Batch, ready: Person) -> None:
     first = three.items.get(rank=1).act
     actions.save_draft(act_id=first.pk, facts=replace(FACTS, objet=""), by=ready, at=AT)
