@@ -100,8 +100,8 @@ def test_the_name_of_a_file_fills_number_nature_and_objet(three: Batch) -> None:
         ("Délib n° 2026_17 - tarifs cantine.pdf", "2026_17", 1, "Tarifs cantine"),
         ("arrete_2026_004_voirie.PDF", "2026_004", 2, "Voirie"),
         ("Convention SIVU.pdf", "", 4, "Convention SIVU"),
-        ("scan0001.pdf", "", None, "Scan0001"),
-        ("20261124153000.pdf", "", None, "20261124153000"),
+        ("scan0001.pdf", "", None, ""),
+        ("20261124153000.pdf", "", None, ""),
     ],
 )
 def test_what_a_name_says(name: str, number: str, nature: int | None, objet: str) -> None:
