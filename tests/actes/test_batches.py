@@ -100,8 +100,8 @@ def test_the_name_of_a_file_fills_number_nature_and_objet(three: Batch) -> None:
         ("Délib n° 2026_17 - tarifs cantine.pdf", "2026_17", 1, "Tarifs cantine"),
         ("arrete_2026_004_voirie.PDF", "2026_004", 2, "Voirie"),
         ("Convention SIVU.pdf", "", 4, "Convention SIVU"),
-        ("scan0001.pdf", "", None, "Scan0001"),
-        ("20261124153000.pdf", "", None, "20261124153000"),
+        ("scan0001.pdf", "", None, ""),
+        ("20261124153000.pdf", "", None, ""),
     ],
 )
 def test_what_a_name_says(name: str, number: str, nature: int | None, objet: str) -> None:
@@ -181,6 +181,22 @@ def test_an_act_that_cannot_leave_is_told_and_the_others_go(three: Batch, ready:
     three.refresh_from_db()
     assert three.finished_at == AT
     assert Entry.objects.get(event="actes.batch_act_refused").outcome == "refused"
+
+
+def test_an_incident_on_one_act_does_not_stop_the_others(
+    three: Batch, ready: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = actions.transmit
+
+    def stumble(*, act_id: int, **others: Any) -> Act:
+        if act_id == three.items.get(rank=1).act_id:
+            raise OSError("no room left")
+        return real(act_id=act_id, **others)
+
+    monkeypatch.setattr(actions, "transmit", stumble)
+    batches.send(batch_id=three.pk, by=ready, at=AT)
+    assert batches.work(batch_id=three.pk, at=AT) == 1
+    assert "Un incident a empêché" in three.items.get(rank=1).refusal
 
 
 def test_what_stayed_goes_when_it_is_asked_again(three: Batch, ready: Person) -> None:

@@ -472,7 +472,7 @@ def test_a_refused_act_is_explained_and_corrected(browser: Browser, sent: Act) -
     anomaly(sent, detail="ODT-VERIF-17 Transaction non reconnue")
     said = text(browser.get(f"/actes/{sent.pk}/"))
     assert "La préfecture écrit : « ODT-VERIF-17" in said
-    assert "prévenez le syndicat, puis renvoyez l'acte" in said
+    assert "prévenez votre syndicat, puis renvoyez-le" in said
     page = browser.post(f"/actes/{sent.pk}/corriger/", follow=True)
     draft = Act.objects.get(state="draft")
     assert page.redirect_chain[-1][0] == f"/actes/{draft.pk}/modifier/"

@@ -83,19 +83,17 @@ class BatchFiles(forms.Form):
 class RowForm(forms.Form):
     """One draft in the table of a batch."""
 
-    number = forms.CharField(label="Numéro", required=False)
+    number = forms.CharField(label="Numéro")
     nature = forms.TypedChoiceField(
         label="Nature",
         choices=[("", "Choisissez"), *NATURES],
         coerce=int,
         empty_value=None,
-        required=False,
     )
-    decided_on = forms.DateField(label="Date de la décision", widget=DateInput, required=False)
-    objet = forms.CharField(label="Objet", widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    decided_on = forms.DateField(label="Date de la décision", widget=DateInput)
+    objet = forms.CharField(label="Objet", widget=forms.Textarea(attrs={"rows": 2}))
     matter = forms.CharField(
         label="Matière",
-        required=False,
         widget=forms.TextInput(attrs={"list": "matters", "autocomplete": "off", "size": 8}),
     )
 

@@ -65,16 +65,13 @@ class BatchPage(CapabilityView):
     def context(self, batch: Batch, rows: list[batches.Row], ground: Ground) -> dict[str, Any]:
         acts = [row.act for row in rows if row.act]
         gone = [act for act in acts if act.state != ActState.DRAFT]
-        drafts = len(acts) - len(gone)
-        ready = sum(1 for row in rows if row.act and row.act in acts and not row.problems) - len(
-            gone
-        )
+        drafts = [row for row in rows if row.act and row.act.state == ActState.DRAFT]
         return {
             "batch": batch,
             "rows": [(row, row_form(row), tone_of(row)) for row in rows],
             "gone": len(gone),
-            "drafts": drafts,
-            "ready": ready,
+            "drafts": len(drafts),
+            "ready": sum(not row.problems for row in drafts),
             "total": len(acts),
             "progress_text": f"{len(gone)} sur {len(acts)}",
             "matters": matter_choices(ground.classification),

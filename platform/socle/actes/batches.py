@@ -1,5 +1,6 @@
 """Acts deposited together: one file, one draft; what one of them meets never stops the others."""
 
+import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ from socle.documents import sniff
 from socle.documents.names import safe_name
 from socle.journal.actions import record
 
+log = logging.getLogger(__name__)
+_INCIDENT: Final = (
+    "Un incident a empêché l’envoi de cet acte, qui reste en brouillon : transmettez-le de "
+    "nouveau, et prévenez votre syndicat si cela recommence."
+)
 FORGOTTEN_AFTER: Final = timedelta(minutes=10)
 """A batch whose sending does not end after this has probably lost its worker."""
 
@@ -287,6 +293,10 @@ def _send_one(item: BatchItem, *, ground: Ground) -> bool:
         return False
     except Refusal as refusal:
         _failed(item, str(refusal), ground=ground)
+        return False
+    except Exception:
+        log.exception("act %s of batch %s could not be sent", item.act_id, item.batch_id)
+        _failed(item, _INCIDENT, ground=ground)
         return False
     BatchItem.objects.filter(pk=item.pk).update(refusal="")
     return True

@@ -402,9 +402,10 @@ class Numbering:
         return self.write(max(self.serials(used), default=0) + 1)
 
     def gaps(self, used: Iterable[str]) -> list[str]:
-        """The numbers nobody bears below the highest one in `used`."""
+        """The numbers nobody bears between the lowest one in `used` and the highest."""
         serials = self.serials(used)
-        return [self.write(one) for one in range(1, max(serials, default=0)) if one not in serials]
+        between = range(min(serials, default=0), max(serials, default=0))
+        return [self.write(one) for one in between if one not in serials]
 
 
 def numbering(pattern: str, *, year: int) -> Numbering:
@@ -456,6 +457,8 @@ def guess(file_name: str) -> Guess:
     objet = " ".join(re.sub(r"[_]+", " ", rest).split()).strip(" -–.")
     words = fold(stem).replace("_", " ").split()
     nature = next((one for word in words for key, one in _WORDS if word.startswith(key)), None)
+    if not any(re.fullmatch(r"[^\W\d_]{4,}", word) for word in objet.split()):
+        objet = ""  # « scan0001 » is the name of a machine
     return Guess(number[:15], nature, objet[:1].upper() + objet[1:])
 
 
