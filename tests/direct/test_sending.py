@@ -16,6 +16,7 @@ from socle.delivery.models import Outbound, OutboundState, TransmissionOperator
 from socle.direct import actions
 from socle.direct import post as transport
 from socle.direct.models import Credential, DirectLink, DirectPost
+from socle.directory.policies import RightSuspended
 from tests.delivery.conftest import Room
 from tests.direct.conftest import Post, key_pin_of
 from tests.direct.ministry import MinistryServer
@@ -26,6 +27,11 @@ from tests.s2low.pki import Authority, Pair
 def _state(outbound: Outbound) -> str:
     outbound.refresh_from_db()
     return outbound.state
+
+
+def _last_error(outbound: Outbound) -> str:
+    outbound.refresh_from_db()
+    return outbound.last_error
 
 
 def _change(operator: TransmissionOperator, **facts: Any) -> DirectLink:
@@ -99,15 +105,20 @@ def test_E03_an_answer_lost_on_the_way_is_waited_for_then_the_same_archive_goes(
     assert len({one.content for one in ministry.state.taken}) == 1
 
 
+@pytest.mark.parametrize("after", [5, 180])
 def test_E03_the_answer_of_the_prefecture_settles_what_the_ministry_did_not_say(
-    post: Post, ministry: MinistryServer, room: Room
+    post: Post, ministry: MinistryServer, room: Room, after: int
 ) -> None:
     ministry.break_down("drop-after-store")
     outbound = post()
     delivery.send_due()
     ministry.repair()
-    room.stops = AlreadyAnswered("Acte déjà acquitté.")
-    with time_machine.travel(timezone.now() + timedelta(hours=3)):
+    with time_machine.travel(timezone.now() + timedelta(minutes=after)):
+        room.stops = RightSuspended("Convention suspendue.")
+        assert delivery.send_due() == 0
+        assert "On ne sait pas" in _last_error(outbound) or after > 120
+        Outbound.objects.update(state=OutboundState.DUE, due_at=timezone.now())
+        room.stops = AlreadyAnswered("Acte déjà acquitté.")
         assert delivery.send_due() == 1
     assert _state(outbound) == OutboundState.SENT
     assert ministry.names == [outbound.name]

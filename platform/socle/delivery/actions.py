@@ -199,11 +199,24 @@ def check_certificate(
 
 
 def _is_there(outbound: Outbound, adapter: Adapter) -> bool:
-    """Whether the operator holds the file of an attempt whose outcome was not stored."""
-    return (
-        outbound.maybe_received
-        and adapter.find(protocol=outbound.protocol, name=outbound.name) == outbound.sha256
-    )
+    """Whether the operator holds the file of an attempt whose outcome was not stored.
+
+    Where it cannot be asked, an answer that came says so: raises AlreadyAnswered, or OutcomeUnknown
+    while none did.
+    """
+    if not outbound.maybe_received:
+        return False
+    try:
+        return adapter.find(protocol=outbound.protocol, name=outbound.name) == outbound.sha256
+    except OutcomeUnknown as doubt:
+        with fences.inside(outbound.schema):
+            try:
+                room_for(outbound.protocol).check(outbound, timezone.now())
+            except AlreadyAnswered:
+                raise
+            except Refusal:
+                log.info("%s: not to go again, and its outcome is not known", outbound.name)
+        raise doubt
 
 
 def _check_space(outbound: Outbound) -> None:

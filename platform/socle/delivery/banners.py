@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -46,8 +46,11 @@ def _for_commune(protocol: str, url_name: str, request: HttpRequest) -> Iterator
     if right is None:
         return
     code = right.operator_on(legal_date(now))
-    yield from _windows(Q(operator__code=code, protocol__in=("", protocol)), at=now)
-    yield from _silent(Q(code=code), at=now)
+    near = Window.objects.filter(operator=OuterRef("pk"), ended_at=None, ends_at__gt=now)
+    worth = TransmissionOperator.objects.filter(windows.silent(now) | Exists(near), code=code)
+    if worth.exists():  # on most days one question is enough
+        yield from _windows(Q(operator__code=code, protocol__in=("", protocol)), at=now)
+        yield from _silent(Q(code=code), at=now)
 
 
 def for_portal(request: HttpRequest) -> Iterator[Announcement]:
