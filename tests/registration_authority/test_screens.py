@@ -217,7 +217,7 @@ def test_the_page_of_a_file_stays_cheap(
 ) -> None:
     counter.bring_to(state)
     desk.get(page(counter))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(18):
         assert desk.get(page(counter)).status_code == 200
 
 
@@ -503,7 +503,7 @@ def test_the_page_of_the_holder_stays_cheap(
     home: Browser, counter: Counter, django_assert_max_num_queries: Any
 ) -> None:
     counter.bring_to(FileState.HANDED_OVER)
-    with django_assert_max_num_queries(13):  # two of them change role and path
+    with django_assert_max_num_queries(16):  # two of them change role and path
         home.get(PORTAL)
 
 
