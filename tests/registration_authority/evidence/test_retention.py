@@ -37,7 +37,7 @@ def blobs(vault: Path) -> int:
     return sum(one.is_file() for one in vault.rglob("*"))
 
 
-def test_case_c61_invariant_i16_after_its_time_no_byte_remains(held: Counter, vault: Path) -> None:
+def test_case_c61_after_its_time_no_byte_remains(held: Counter, vault: Path) -> None:
     ends = Certificate.objects.get().not_after
     due = when(held)
     assert due is not None
@@ -57,6 +57,16 @@ def test_case_c61_invariant_i16_after_its_time_no_byte_remains(held: Counter, va
     assert Entry.objects.filter(event="ra.purged").count() <= 1
     assert retention.due(later) == []
     assert retention.purge(held.file.pk, at=later) == 0
+
+
+def test_invariant_i16_only_hashes_and_dates_remain(held: Counter) -> None:
+    due = when(held)
+    assert due is not None
+    retention.purge(held.file.pk, at=due + timedelta(hours=1))
+    retention.sweep(at=due + timedelta(hours=1))
+    assert not StoredFile.objects.exists()
+    kept = {one.name for one in Tombstone._meta.concrete_fields}
+    assert kept == {"id", "file", "what", "content", "sha256", "size", "kept_from", "purged_at"}
 
 
 def test_purging_too_early_takes_nothing(held: Counter) -> None:
