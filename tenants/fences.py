@@ -88,7 +88,7 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "directory.Organisation": Share(f"id = {OWN_HERE} OR kind IN ('epci', 'syndicat')"),
     "directory.Contact": by(),
     "directory.Membership": by(),
-    "directory.SpaceStop": PLATFORM,
+    "directory.SpaceStop": by(),
     "directory.Grant": by(),
     "directory.TransmissionRight": by(verbs=WRITE),
     "delivery.TransmissionOperator": EVERYBODY,
