@@ -7,8 +7,9 @@ time PostgreSQL needs to create the tables. Upgrades are recorded the same way (
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -19,7 +20,7 @@ from django_tenants.utils import schema_context
 from psycopg import sql
 
 from tenants import fences
-from tenants.history import Walk, is_replayable, tenant_labels
+from tenants.history import Key, Walk, is_replayable, tenant_labels
 from tenants.models import Blueprint
 
 SCRATCH: Final = "socle_blueprint"
@@ -76,17 +77,19 @@ def deployed() -> str:
 
 
 @transaction.atomic
-def record(wanted: str) -> Blueprint:
+def record(wanted: str, *, upto: Collection[Key] | None = None) -> Blueprint:
     """Migrate a scratch schema from nothing and keep the DDL that ran; the schema goes away.
 
-    Raises RowsByPython.
+    `upto` are the migrations of an older release, None for those of this code: the blueprint of an
+    older one is never the newest (`deployed`). Raises RowsByPython.
     """
-    walk = Walk()
+    walk = Walk(upto=upto)
     with scratch() as recorder:
         ddl = "".join(script for _, script in recorder.forward(walk))
-    blueprint, _ = Blueprint.objects.update_or_create(
-        pk=wanted, defaults={"ddl": ddl, "migrations": walk.everything()}
-    )
+    kept = {"ddl": ddl, "migrations": walk.everything()}
+    if upto is not None:
+        kept["recorded_at"] = current().recorded_at - timedelta(seconds=1)
+    blueprint, _ = Blueprint.objects.update_or_create(pk=wanted, defaults=kept)
     return blueprint
 
 

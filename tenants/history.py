@@ -4,7 +4,7 @@ Django's executor asks the catalogue which tables exist, those of all communes f
 builds every model again for each. Here the models are built once, whatever the number of communes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -61,10 +61,14 @@ class Prepared:
 
 
 class Walk:
-    """From the migrations a schema has to those of this code, one migration after the other."""
+    """From the migrations a schema has to those of this code, one migration after the other.
 
-    def __init__(self, applied: Iterable[Key] = ()) -> None:
+    `upto` names the only ones to know, those of an older release; None for all.
+    """
+
+    def __init__(self, applied: Iterable[Key] = (), *, upto: Collection[Key] | None = None) -> None:
         self.loader = MigrationLoader(None)
+        self._upto = upto
         self._done = set(applied)
         self._state = ProjectState(real_apps=self.loader.unmigrated_apps)
         self._missing: list[Migration] = []
@@ -80,7 +84,7 @@ class Walk:
         plan = dict.fromkeys(
             key for leaf in graph.leaf_nodes() for key in graph.forwards_plan(leaf)
         )
-        return [list(key) for key in plan]
+        return [list(key) for key in plan if self._upto is None or key in self._upto]
 
     def missing(self) -> list[Key]:
         """The migrations of the communes' rooms that are not applied yet, in their order."""
@@ -147,4 +151,4 @@ class Walk:
 
     def _plan(self, leaves: list[Key]) -> list[Key]:
         steps = (key for leaf in leaves for key in self.loader.graph.forwards_plan(leaf))
-        return list(dict.fromkeys(steps))
+        return [key for key in dict.fromkeys(steps) if self._upto is None or key in self._upto]

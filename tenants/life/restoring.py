@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model, UniqueConstraint
@@ -383,25 +382,10 @@ def _blueprint_of(version: dict[str, Any]) -> Blueprint:
     known = Blueprint.objects.filter(pk=version["fingerprint"]).first()
     if known is not None and sorted(known.migrations) == sorted(wanted):
         return known
-    with blueprints.scratch() as statements:
-        for app in dict.fromkeys(app for app, _ in wanted):
-            last = [name for one, name in wanted if one == app][-1]
-            call_command(
-                "migrate_schemas",
-                app,
-                last,
-                schema_name=blueprints.SCRATCH,
-                verbosity=0,
-                interactive=False,
-            )
-        applied = blueprints.applied_in(blueprints.SCRATCH)
-    if sorted(applied) != sorted(wanted):
+    found = blueprints.record(version["fingerprint"], upto={tuple(pair) for pair in wanted})
+    if sorted(found.migrations) != sorted(wanted):
         raise CannotRestore("Le schéma du paquet ne peut pas être refait avec cette version.")
-    blueprint, _ = Blueprint.objects.get_or_create(
-        pk=version["fingerprint"],
-        defaults={"ddl": blueprints.as_script(statements), "migrations": applied},
-    )
-    return blueprint
+    return found
 
 
 def _natural_keys(model: type[Model]) -> Iterator[list[str]]:

@@ -36,6 +36,7 @@ LEFT_OUT: Final = {
     "s2low.S2lowAccount": "Le mot de passe du syndicat chez l’opérateur.",
     "accounts.Authenticator": "Le second facteur des personnes, qui n’appartient qu’à elles.",
     "accounts.Person.password": "Le mot de passe des personnes : la colonne est vide.",
+    "directory.SpaceStop": "L’arrêt de l’espace : celui qui est restauré commence suspendu.",
     "journal.Entry": "Le journal du syndicat ; celui de la commune est dans le paquet.",
 }
 """What a package does not hold, and why; part of its manifest."""

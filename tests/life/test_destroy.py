@@ -309,10 +309,11 @@ def test_every_shared_table_of_a_commune_is_kept_for_a_reason_or_goes() -> None:
     }
     assert silent == {
         "directory.FormerCommune",  # public knowledge
-        "directory.SpaceStop",  # goes with the last step
         "life.Space",  # the register of lives
         "onboarding.CaseBatch",  # the syndicat's own campaigns
         "onboarding.CaseBatchRow",
+        "registration_authority.ElectionLine",
+        "registration_authority.OpeningLine",
     }
 
 
