@@ -354,7 +354,7 @@ def test_the_list_is_paged_and_asks_for_few_queries(
         Act(number=f"A{n}", objet=f"Objet {n}", created_at=timezone.now()) for n in range(45)
     )
     browser.get("/actes/")
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(12):
         page = browser.get("/actes/", {"page": 2})
     assert page.content.decode().count('scope="row"') == 20
 

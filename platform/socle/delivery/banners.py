@@ -39,16 +39,18 @@ def _for_commune(protocol: str, url_name: str, request: HttpRequest) -> Iterator
     if not request.path.startswith(reverse(url_name)):
         return
     now = timezone.now()
+    near = Window.objects.filter(operator=OuterRef("pk"), ended_at=None, ends_at__gt=now)
+    troubled = TransmissionOperator.objects.filter(
+        windows.silent(now) | Exists(near),
+        code__in=(OuterRef("operator"), OuterRef("next_operator")),
+    )
     right = TransmissionRight.objects.filter(
+        Exists(troubled),  # on most days one question is enough
         organisation=request.tenant.organisation_id,  # type: ignore[attr-defined]
         protocol=protocol,
     ).first()
-    if right is None:
-        return
-    code = right.operator_on(legal_date(now))
-    near = Window.objects.filter(operator=OuterRef("pk"), ended_at=None, ends_at__gt=now)
-    worth = TransmissionOperator.objects.filter(windows.silent(now) | Exists(near), code=code)
-    if worth.exists():  # on most days one question is enough
+    if right is not None:
+        code = right.operator_on(legal_date(now))
         yield from _windows(Q(operator__code=code, protocol__in=("", protocol)), at=now)
         yield from _silent(Q(code=code), at=now)
 
