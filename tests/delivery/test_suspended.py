@@ -67,9 +67,10 @@ def test_a_lease_that_ran_out_waits_too(outbound: Outbound, town: Any, administr
 
 
 def test_returns_are_collected_and_kept_meanwhile(
-    outbound: Outbound, room: Room, town: Any, administrator: Any
+    outbound: Outbound, room: Room, counters: Client, town: Any, administrator: Any
 ) -> None:
     actions.send_due()
+    counters.wait_for_returns(1)
     _life(life.suspend, town, administrator)
     connection.set_schema_to_public()
     assert actions.collect(outbound.operator) == 1
