@@ -162,7 +162,7 @@ def _come_in(page: "Page", walker: Walker) -> None:
     page.get_by_label("Mot de passe").fill(demo.PASSWORD)
     page.get_by_role("button", name="Continuer").click()
     page.get_by_label("Code").fill(page.locator("#demo-code").inner_text())
-    page.get_by_role("button", name="Entrer").click()
+    page.get_by_role("button", name="Entrer", exact=True).click()
     page.wait_for_url(f"{walker.origin}/")
 
 

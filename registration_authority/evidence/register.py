@@ -16,6 +16,7 @@ from django.db import transaction
 from django_tenants.utils import get_public_schema_name, schema_context
 
 from registration_authority import files
+from registration_authority.dossier.models import IdentityCopy
 from registration_authority.evidence.models import Tombstone
 from registration_authority.evidence.retention import purge_at
 from registration_authority.models import (
@@ -93,6 +94,8 @@ def pieces() -> Iterator[Row]:
     """One line for each document brought: its hash, what was decided, by whom, why."""
     found = Piece.objects.select_related("decided_by", "deposited_by").order_by("file_id", "pk")
     purged = dict(Tombstone.objects.values_list("content", "purged_at"))
+    copies = IdentityCopy.objects.exclude(purged_at=None)
+    purged |= dict(copies.values_list("pk", "purged_at"))
     for piece in found.iterator(chunk_size=500):
         yield {
             "dossier": str(piece.file_id),

@@ -2,12 +2,14 @@
 
 Two clocks: where the authority keeps the originals, ours is a working copy and goes some days after
 the hand-over; where we keep them, they stay years after the certificate ended. A file that never
-had a certificate is a working copy in any case.
+had a certificate is a working copy in any case. Copies of identity documents have their own keys
+and their own two clocks (`dossier.actions.purge`): they are not looked at here.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -16,9 +18,11 @@ from django.db.models import Q, QuerySet
 from registration_authority import files
 from registration_authority.evidence.models import ArchivePlace, RetentionRules, Tombstone
 from registration_authority.models import (
+    IDENTITY_KINDS,
     OPEN_STATES,
     Certificate,
     CertificateFile,
+    FaceToFace,
     HandOver,
     Offer,
     Piece,
@@ -107,7 +111,7 @@ def purge(file_id: int, *, at: datetime) -> int:
             },
         )
         gone += 1
-    Piece.objects.filter(file=file).update(name=PURGED)
+    _kept_here(file.pieces.all()).update(name=PURGED)
     record(
         event="ra.purged",
         subject=file,
@@ -125,22 +129,30 @@ def sweep(*, at: datetime) -> list[str]:
 
 
 def documents_of(file: CertificateFile) -> Iterator[Kept]:
-    """Every document of a file that was not purged: pieces, receipt, signed scan."""
+    """Every document of a file that was not purged: pieces, signed papers, their scans."""
     gone = set(Tombstone.objects.filter(file=file).values_list("content", flat=True))
-    for piece in file.pieces.all():
-        if piece.content not in gone:
-            yield Kept(str(piece.get_kind_display()), piece.content)
-    receipt = HandOver.objects.filter(certificate__file=file).first()
-    if receipt is None:
-        return
-    scan = [Kept("Procès-verbal signé", receipt.signed_scan)] if receipt.signed_scan else []
-    for kept in (Kept("Procès-verbal de remise", receipt.receipt), *scan):
-        if kept.content not in gone:
-            yield kept
+    found = [(str(piece.get_kind_display()), piece.content) for piece in _kept_here(file.pieces)]
+    for met in FaceToFace.objects.filter(file=file):
+        found += [
+            ("Attestation de face à face", met.attestation),
+            ("Attestation de face à face signée", met.attestation_scan),
+        ]
+    for receipt in HandOver.objects.filter(certificate__file=file):
+        found += [
+            ("Procès-verbal de remise", receipt.receipt),
+            ("Procès-verbal signé", receipt.signed_scan),
+        ]
+    for what, content in found:
+        if content is not None and content not in gone:
+            yield Kept(what, content)
+
+
+def _kept_here(pieces: Any) -> QuerySet[Piece]:
+    return pieces.exclude(kind__in=IDENTITY_KINDS)
 
 
 def _pieces() -> QuerySet[Piece]:
-    return Piece.objects.exclude(content__in=Tombstone.objects.values("content"))
+    return _kept_here(Piece.objects).exclude(content__in=Tombstone.objects.values("content"))
 
 
 def _receipts() -> QuerySet[HandOver]:

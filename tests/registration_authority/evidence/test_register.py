@@ -65,7 +65,7 @@ def test_the_register_tells_the_whole_story(story: Counter) -> None:
     assert line["remis par"] == str(story.officer)
     assert line["procès-verbal (SHA-256)"]
     assert line["délai de remise (h)"] == "0,0"
-    assert len(found["pieces.csv"]) == 5
+    assert len(found["pieces.csv"]) == len(PieceKind) + 1
     assert {one["objet"] for one in found["refus.csv"]} == {
         "Justificatif de fonction",
         "Révocation",
