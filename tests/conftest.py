@@ -90,7 +90,7 @@ def _fingerprint() -> str:
                 "history.py",
                 "provisioning.py",
             }:
-                digest.update(path.read_bytes())
+                digest.update(str(path.relative_to(REPO)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
