@@ -1,5 +1,6 @@
 """The counter, on the portal: one case, its next step, what to print."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -390,9 +391,10 @@ def _to_hand_over(file: CertificateFile, receipt: HandOver | None) -> NextAction
 
 
 class PostView(CapabilityView):
-    """One button of the file page."""
+    """One button of the file page: `action` is called with the file, `done` is said then."""
 
     http_method_names = ("post",)
+    action: ClassVar[Callable[..., Any]]
     done: ClassVar[str]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -404,7 +406,7 @@ class PostView(CapabilityView):
 
     def carry_out(self, file: CertificateFile) -> Any | None:
         """Attempt the action; None when it was refused."""
-        raise NotImplementedError
+        return self.attempt(self.action, subject=file, file_id=file.pk)
 
 
 class Take(PostView):
@@ -412,10 +414,7 @@ class Take(PostView):
 
     capability = Capability.RA_CHECK
     done = "Ce dossier est à votre nom."
-
-    def carry_out(self, file: CertificateFile) -> Any | None:
-        """Attempt it."""
-        return self.attempt(actions.take, subject=file, file_id=file.pk)
+    action = staticmethod(actions.take)
 
 
 class Submit(PostView):
@@ -423,10 +422,7 @@ class Submit(PostView):
 
     capability = Capability.RA_CHECK
     done = "Le dossier est envoyé à la vérification."
-
-    def carry_out(self, file: CertificateFile) -> Any | None:
-        """Attempt it."""
-        return self.attempt(actions.submit, subject=file, file_id=file.pk)
+    action = staticmethod(actions.submit)
 
 
 class Issue(PostView):
@@ -803,10 +799,7 @@ class CarryFaceToFace(PostView):
 
     capability = Capability.RA_FACE_TO_FACE
     done = "Le face à face précédent vaut pour ce renouvellement."
-
-    def carry_out(self, file: CertificateFile) -> Any | None:
-        """Attempt it."""
-        return self.attempt(actions.carry_face_to_face, subject=file, file_id=file.pk)
+    action = staticmethod(actions.carry_face_to_face)
 
 
 class Prepare(CounterForm):
@@ -930,48 +923,44 @@ class Attestation(CapabilityView):
         return files.give(met.attestation_scan or met.attestation)  # type: ignore[arg-type]
 
 
-class AddAttestation(CounterForm):
+class AddSigned(CounterForm):
+    """Keep the scan of a paper both signed: `action` takes it, `done` is said then."""
+
+    form_class = forms.PieceForm
+    button = "Verser au dossier"
+    action: ClassVar[Callable[..., Any]]
+    done: ClassVar[str]
+
+    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
+        """Keep it."""
+        upload = form.cleaned_data["piece"]
+        kept = self.attempt_form(
+            form,
+            self.action,
+            subject=file,
+            file_id=file.pk,
+            content=upload.file,
+            name=upload.name,
+        )
+        return kept and self.finish(file, self.done)
+
+
+class AddAttestation(AddSigned):
     """Keep the signed attestation."""
 
     capability = Capability.RA_FACE_TO_FACE
-    form_class = forms.PieceForm
     title = "Verser l’attestation de face à face signée"
-    button = "Verser au dossier"
-
-    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
-        """Keep it."""
-        upload = form.cleaned_data["piece"]
-        met = self.attempt_form(
-            form,
-            actions.add_attestation,
-            subject=file,
-            file_id=file.pk,
-            content=upload.file,
-            name=upload.name,
-        )
-        return met and self.finish(file, "L’attestation signée est au dossier.")
+    done = "L’attestation signée est au dossier."
+    action = staticmethod(actions.add_attestation)
 
 
-class AddScan(CounterForm):
+class AddScan(AddSigned):
     """Keep the signed receipt."""
 
     capability = Capability.RA_HAND_OVER
-    form_class = forms.PieceForm
     title = "Verser le procès-verbal signé"
-    button = "Verser au dossier"
-
-    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
-        """Keep it."""
-        upload = form.cleaned_data["piece"]
-        receipt = self.attempt_form(
-            form,
-            actions.add_signed_receipt,
-            subject=file,
-            file_id=file.pk,
-            content=upload.file,
-            name=upload.name,
-        )
-        return receipt and self.finish(file, "Le procès-verbal signé est au dossier.")
+    done = "Le procès-verbal signé est au dossier."
+    action = staticmethod(actions.add_signed_receipt)
 
 
 class Scan(CapabilityView):

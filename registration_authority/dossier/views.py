@@ -66,10 +66,7 @@ class Release(PostView):
 
     capability = Capability.RA_CHECK
     done = "Le dossier est libre pour vos collègues."
-
-    def carry_out(self, file: CertificateFile) -> Any | None:
-        """Attempt it."""
-        return self.attempt(actions.release, subject=file, file_id=file.pk)
+    action = staticmethod(actions.release)
 
 
 class Resume(PostView):
@@ -77,10 +74,7 @@ class Resume(PostView):
 
     capability = Capability.RA_CHECK
     done = "Le dossier n’est plus en attente."
-
-    def carry_out(self, file: CertificateFile) -> Any | None:
-        """Attempt it."""
-        return self.attempt(actions.resume, subject=file, file_id=file.pk)
+    action = staticmethod(actions.resume)
 
 
 class Hold(CounterForm):

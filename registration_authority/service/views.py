@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from registration_authority import actions as counter
-from registration_authority.models import CertificateFile
 from registration_authority.screens import PageForm
 from registration_authority.service import actions, forms
 from registration_authority.service.models import Pairing, TrustStore
@@ -77,7 +76,4 @@ class RetireFormer(PostView):
 
     capability = Capability.RA_HAND_OVER
     done = "L’ancien certificat est révoqué : le nouveau est seul en service."
-
-    def carry_out(self, file: CertificateFile) -> Any | None:
-        """Attempt it."""
-        return self.attempt(counter.retire_former, subject=file, file_id=file.pk)
+    action = staticmethod(counter.retire_former)

@@ -127,7 +127,4 @@ class Cancel(PostView):
 
     capability = Capability.RA_FACE_TO_FACE
     done = "Le rendez-vous est annulé, la personne est prévenue."
-
-    def carry_out(self, file: CertificateFile) -> Any | None:
-        """Attempt it."""
-        return self.attempt(actions.cancel, subject=file, file_id=file.pk)
+    action = staticmethod(actions.cancel)
