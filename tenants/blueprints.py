@@ -24,9 +24,6 @@ from tenants.history import Key, Walk, is_replayable, tenant_labels
 from tenants.models import Blueprint
 
 SCRATCH: Final = "socle_blueprint"
-# Between two migrations: what the first left to be checked at the end is checked now, as it would
-# be at the end of a transaction of its own.
-CHECKED: Final = "SET CONSTRAINTS ALL IMMEDIATE;\nSET CONSTRAINTS ALL DEFERRED;\n"
 _LOCK: Final = 7_302_026
 _FENCE_DIGITS: Final = 16
 

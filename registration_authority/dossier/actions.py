@@ -234,19 +234,6 @@ def set_route(
     return file
 
 
-def check_proxy_reaches(proxy: Mandate, file: CertificateFile, by: Person, *, on: date) -> None:
-    """Refuse a « mandataire » outside her body, her mandate, or in her own file.
-
-    Raises RouteNotAdmitted, MandateNotInForce.
-    """
-    if proxy.organisation_id != file.organisation_id or same_person(by, file.holder):
-        raise policies.RouteNotAdmitted(
-            "Vous n’êtes pas mandataire de certification pour ce dossier : un mandataire ne "
-            "s’occupe que des agents de son organisme, jamais de lui-même."
-        )
-    policies.check_mandate(proxy, on=on)
-
-
 def _check_admitted(
     file: CertificateFile,
     mandate: Mandate | None,

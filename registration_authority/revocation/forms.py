@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 
 from registration_authority.models import RevocationReason
-from registration_authority.revocation.models import ElectionOutcome
 from socle.accounts.models import Person
 
 KNOWN_REASONS = (
@@ -130,9 +129,3 @@ class CampaignForm(forms.Form):
     name = forms.CharField(
         label="Nom de la campagne", max_length=120, help_text="Par exemple : Municipales 2026."
     )
-
-
-class OutcomeForm(forms.Form):
-    """The outcome of one elected holder."""
-
-    outcome = forms.ChoiceField(label="Résultat", choices=ElectionOutcome.choices)

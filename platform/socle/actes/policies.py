@@ -136,7 +136,6 @@ REMIND_AFTER: Final = timedelta(days=2)
 ESCALATE_AT: Final = 4
 """Days after which the syndicat is told of an unread letter; two for a déféré."""
 
-ON_THEIR_WAY: Final = frozenset({ActState.WAITING, ActState.QUEUED, ActState.SENT})
 NUMBERLESS: Final = frozenset({ActState.DRAFT, ActState.ANOMALY, ActState.CANCELLED})
 PUBLISHABLE: Final = frozenset(
     {ActState.QUEUED, ActState.SENT, ActState.REFUSED, ActState.ACKNOWLEDGED}

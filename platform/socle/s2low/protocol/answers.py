@@ -422,11 +422,6 @@ def message_in(answer: Answer, *roots: str) -> bytes:
     return answer.body
 
 
-def check_message(raw: bytes, *roots: str) -> bytes:
-    """`raw`, once it is known to be XML with one of these roots. Raises NotAnAnswer."""
-    return message_in(Answer(200, raw), *roots)
-
-
 def flow_file_in(answer: Answer) -> bytes:
     """The bytes of a file of the trésorerie, whatever its root: not a refusal, not a page."""
     body = body_of(answer)
