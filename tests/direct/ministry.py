@@ -6,16 +6,14 @@ told to, and counts what it took.
 
 import socket
 import ssl
-import tempfile
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
+from tests.s2low.mutual import MutualServer
 from tests.s2low.pki import Pair
 
 
@@ -44,9 +42,8 @@ class MinistryServer:
         self, pair: Pair, client_ca: str, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
     ) -> None:
         self.state = State()
-        self._http = _Http(("127.0.0.1", 0), _Handler)
+        self._http = _Http(_Handler, pair, client_ca, newest)
         self._http.state = self.state
-        self._http.tls = _context(pair, client_ca, newest)
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -72,32 +69,8 @@ class MinistryServer:
         self.break_down("")
 
 
-def _context(pair: Pair, client_ca: str, newest: ssl.TLSVersion) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.maximum_version = newest
-    with tempfile.NamedTemporaryFile() as both:
-        Path(both.name).write_bytes(pair.certificate + pair.key)
-        context.load_cert_chain(both.name)
-    context.load_verify_locations(cadata=client_ca)
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
-class _Http(ThreadingHTTPServer):
+class _Http(MutualServer):
     state: State
-    tls: ssl.SSLContext
-    daemon_threads = True
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        request.settimeout(10)
-        with suppress(OSError):
-            secured = self.tls.wrap_socket(request, server_side=True)
-            try:
-                super().finish_request(secured, client_address)
-            finally:
-                with suppress(OSError, ValueError):
-                    secured.unwrap()
-                secured.close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -7,18 +7,12 @@ import pytest
 
 from tenants.demo import PASSWORD, email_of
 from tests.e2e.conftest import Welcome
-from tests.e2e.papers import certificate_request, pdf
+from tests.e2e.counter import PIECES, accept_pieces, meet_and_issue
+from tests.e2e.papers import pdf
 from tests.e2e.stack import GATEWAY
 from tests.e2e.visitor import Visitor, file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
-
-PIECES = (
-    "Pièce d’identité",
-    "Justificatif de fonction",
-    "Mandat du représentant légal",
-    "Demande et conditions d’utilisation signées",
-)
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +61,7 @@ def checked(rachid: Visitor, marc: Visitor) -> str:
     bring(marc, PIECES[0], "Remplacer")
 
     rachid.visit(dossier)
-    for _ in PIECES:
-        rachid.follow(re.compile("^Vérifier :"))
-        if page.get_by_label("Valable jusqu’au").count():
-            page.get_by_label("Valable jusqu’au").fill("2031-05-14")
-        rachid.press("Accepter la pièce")
+    accept_pieces(rachid)
     return dossier
 
 
@@ -80,22 +70,7 @@ def code(rachid: Visitor, checked: str) -> str:
     """The revocation code Marc is given with his certificate."""
     page = rachid.page
     rachid.visit(checked)
-    rachid.follow("Recevoir la personne")
-    page.get_by_label("Lieu").fill("Mairie de Melle")
-    page.get_by_label("Carte nationale d’identité").check()
-    page.get_by_label("Numéro du document").fill("X4RTBPFW4")
-    page.get_by_label("Valable jusqu’au").fill("2031-05-14")
-    page.get_by_label("J’ai comparé le visage").check()
-    rachid.press("Enregistrer le face à face")
-    rachid.follow("Déposer la demande")
-    csr = file("marc.csr", certificate_request("Marc Fournier"), "application/pkcs10")
-    page.get_by_label("Demande de certificat").set_input_files(csr)
-    rachid.press("Vérifier et déposer")
-    rachid.press("Établir le certificat")
-    rachid.reload_until(lambda: page.get_by_role("link", name="Préparer le procès-verbal").count())
-    rachid.follow("Préparer le procès-verbal")
-    page.get_by_label("Numéro gravé").fill("sans support")
-    rachid.press("Préparer le procès-verbal")
+    meet_and_issue(rachid, "Marc Fournier")
     rachid.follow("Enregistrer la remise")
     page.get_by_label("La personne a lu").check()
     page.get_by_label("La personne et moi avons signé").check()

@@ -17,7 +17,8 @@ import pytest
 
 from socle.core.clock import PARIS
 from tests.e2e.conftest import Welcome
-from tests.e2e.papers import certificate_request, pdf
+from tests.e2e.counter import PIECES, accept_pieces, meet_and_issue
+from tests.e2e.papers import pdf
 from tests.e2e.visitor import Visitor, file
 
 # In one worker, so that the stack starts once.
@@ -215,13 +216,6 @@ def test_the_officer_brings_a_commune_to_its_signed_convention(
 
 # The certificate
 
-PIECES = (
-    "Pièce d’identité",
-    "Justificatif de fonction",
-    "Mandat du représentant légal",
-    "Demande et conditions d’utilisation signées",
-)
-
 
 @pytest.fixture(scope="module")
 def handed_over(rachid: Visitor, claire: Visitor, convention_signed: dict[str, bytes]) -> Visitor:
@@ -247,27 +241,8 @@ def handed_over(rachid: Visitor, claire: Visitor, convention_signed: dict[str, b
     claire.press("Envoyer mon dossier")
 
     rachid.visit(dossier)
-    for _ in PIECES:
-        rachid.follow(re.compile("^Vérifier :"))
-        if page.get_by_label("Valable jusqu’au").count():
-            page.get_by_label("Valable jusqu’au").fill("2031-05-14")
-        rachid.press("Accepter la pièce")
-    rachid.follow("Recevoir la personne")
-    page.get_by_label("Lieu").fill("Mairie de Melle")
-    page.get_by_label("Carte nationale d’identité").check()
-    page.get_by_label("Numéro du document").fill("X4RTBPFW4")
-    page.get_by_label("Valable jusqu’au").fill("2031-05-14")
-    page.get_by_label("J’ai comparé le visage").check()
-    rachid.press("Enregistrer le face à face")
-    rachid.follow("Déposer la demande")
-    csr = file("claire.csr", certificate_request("Claire Martin"), "application/pkcs10")
-    page.get_by_label("Demande de certificat").set_input_files(csr)
-    rachid.press("Vérifier et déposer")
-    rachid.press("Établir le certificat")
-    rachid.reload_until(lambda: page.get_by_role("link", name="Préparer le procès-verbal").count())
-    rachid.follow("Préparer le procès-verbal")
-    page.get_by_label("Numéro gravé").fill("sans support")
-    rachid.press("Préparer le procès-verbal")
+    accept_pieces(rachid)
+    meet_and_issue(rachid, "Claire Martin")
     receipt = rachid.fetch(page.get_by_role("link", name="Procès-verbal à imprimer"))
     assert receipt.startswith(b"%PDF-")
     rachid.follow("Enregistrer la remise")

@@ -9,17 +9,16 @@ import hashlib
 import json
 import socket
 import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.s2low.mutual import MutualServer
 from tests.s2low.pki import Pair
 
 LOGIN_PAGE = (
@@ -84,9 +83,8 @@ class S2lowServer:
         newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,  # S²LOW gave TLS 1.3 up in 5.0.2
     ) -> None:
         self.state = State()
-        self._http = _Http(("127.0.0.1", 0), _Handler)
+        self._http = _Http(_Handler, pair, client_ca, newest)
         self._http.state = self.state
-        self._http.tls = _context(pair, client_ca, newest)
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -112,35 +110,8 @@ class S2lowServer:
         return sum(script in call for call in self.state.calls)
 
 
-def _context(pair: Pair, client_ca: str, newest: ssl.TLSVersion) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.maximum_version = newest
-    with tempfile.NamedTemporaryFile() as both:
-        Path(both.name).write_bytes(pair.certificate + pair.key)
-        context.load_cert_chain(both.name)
-    context.load_verify_locations(cadata=client_ca)
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
-class _Http(ThreadingHTTPServer):
+class _Http(MutualServer):
     state: State
-    tls: ssl.SSLContext
-    daemon_threads = True
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        request.settimeout(10)
-        with suppress(ssl.SSLError, OSError):
-            secured = self.tls.wrap_socket(request, server_side=True)
-            try:
-                super().finish_request(secured, client_address)
-            finally:
-                with suppress(OSError, ValueError):
-                    secured.unwrap()
-                secured.close()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A conversation that broke off is what the tests ask for."""
 
 
 class _Reply(Exception):
