@@ -66,6 +66,7 @@ class SelfTest(CapabilityView):
             "checks": checks,
             "worst": self_test.verdict(checks) if checks else "",
             "offered": offered,
+            "may_own": self.can(Capability.CERTIFICATES_OWN),
         }
         return render(request, "registration_authority/watch/self_test.html", context)
 

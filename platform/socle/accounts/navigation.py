@@ -47,8 +47,12 @@ class Entry:
 
 
 def entries(scope: Scope, capabilities: Iterable[Capability], path: str) -> list[Entry]:
-    """The menu of a person with `capabilities`, the entry that `path` is in marked current."""
+    """The menu of a person with `capabilities`, the entry that `path` is in marked current.
+
+    A door inside another's address is the nearer one: it alone is current.
+    """
     allowed = frozenset(capabilities)
     found = [door for door in _doors if door.scope is scope and door.capability in allowed]
     urls = [(door, reverse(door.url_name)) for door in sorted(found, key=lambda d: d.order)]
-    return [Entry(door.label, url, path.startswith(url), door.icon) for door, url in urls]
+    nearest = max((url for _, url in urls if path.startswith(url)), key=len, default=None)
+    return [Entry(door.label, url, url == nearest, door.icon) for door, url in urls]

@@ -388,6 +388,14 @@ def test_the_self_test_page_reads_a_file_or_a_paste(
     assert not WatchedCertificate.objects.exists()
 
 
+def test_the_self_test_leads_nowhere_its_reader_may_not_go(agent: Any, neighbour: Any) -> None:
+    reader = in_town(neighbour, person(Role.PREPARER, at=neighbour.organisation))
+    assert reader.get("/certificats/").status_code == 403
+    mine = 'href="/certificats/"'
+    assert mine not in text(reader.get("/certificats/diagnostic/")).split("<main", 1)[1]
+    assert mine in text(in_town(neighbour, agent).get("/certificats/diagnostic/"))
+
+
 def test_a_private_key_is_sent_back(agent: Any, authority: Signed, neighbour: Any) -> None:
     leaf = signed("Agent", authority)
     content = leaf.pem.encode() + leaf.key_pem
