@@ -128,6 +128,15 @@ def _build_template(name: str) -> None:
 
 
 TOGETHER = ("tests/e2e/", "tests/faults/")
+LONG = (*TOGETHER, "tests/cells/")
+"""Rooms of whole stacks, killed processes and browsers: left to `make test ALL=1`, hence to CI."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the long rooms, so that `-m "not slow"` is the everyday loop."""
+    for item in items:
+        if item.nodeid.startswith(LONG):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -90,6 +90,7 @@ def _body(answer: Any) -> bytes:
     return b"".join(answer.streaming_content) if answer.streaming else answer.content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("urlconf", HOSTS)
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_no_address_shows_anything_of_the_neighbour(

@@ -115,6 +115,16 @@ def test_a_target_above_every_value_sets_the_scale() -> None:
     assert (chart.bars[0].width, chart.target) == ("50.00%", "100.00%")
 
 
+def test_the_unit_of_a_chart_agrees_with_its_number() -> None:
+    bars = charts.draw([("a", 0), ("b", 1), ("c", 2)], unit="dossier,dossiers").bars
+    assert [bar.written for bar in bars] == [
+        "0\N{NO-BREAK SPACE}dossier",
+        "1\N{NO-BREAK SPACE}dossier",
+        "2\N{NO-BREAK SPACE}dossiers",
+    ]
+    assert charts.written(2, "€") == "2\N{NO-BREAK SPACE}€"
+
+
 def test_a_chart_of_nothing_says_so() -> None:
     assert charts.draw([]).description == "Aucune donnée."
 

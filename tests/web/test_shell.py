@@ -112,3 +112,8 @@ def test_an_anonymous_page_shows_neither_menu_nor_account(
 
 def test_the_full_shell_stands_an_anonymous_request(render: Render, anonymous: HttpRequest) -> None:
     assert render(PAGE, anonymous).findtext(".//title") == "Actes · Socle"
+
+
+def test_a_lead_starts_with_a_capital_whatever_its_count(render: Render) -> None:
+    lead = '{% load socle %}{% block lead %}{{ n|compte:"acte,actes,aucun acte" }}{% endblock %}'
+    assert render(PAGE + lead, n=0).findtext(".//p[@class='lead']") == "Aucun acte"

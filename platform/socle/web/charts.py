@@ -46,8 +46,9 @@ def draw(
 ) -> Chart:
     """Lay out (label, value) pairs, values being zero or more.
 
-    `unit` follows each number; `maximum` is the value of a full bar (default: the largest one or
-    the target); `target` adds a mark. A negative value raises ValueError.
+    `unit` follows each number, « dossier,dossiers » when it agrees with it; `maximum` is the value
+    of a full bar (default: the largest one or the target); `target` adds a mark. A negative value
+    raises ValueError.
     """
     pairs = [(label, Decimal(str(value))) for label, value in rows]
     if any(value < 0 for _, value in pairs):
@@ -57,7 +58,7 @@ def draw(
     bars = tuple(
         Bar(
             label=label,
-            written=_written(value, unit, decimals),
+            written=written(value, unit, decimals),
             width=_percent(value, full),
             text_y=position * STEP + 15,
             bar_y=position * STEP + 22,
@@ -92,5 +93,8 @@ def _percent(value: Decimal, full: Decimal) -> str:
     return f"{min(value / full, Decimal(1)) * 100:.2f}%"
 
 
-def _written(value: Decimal, unit: str, decimals: int) -> str:
-    return formats.number(value, decimals) + (f"{formats.NBSP}{unit}" if unit else "")
+def written(value: Number, unit: str = "", decimals: int = 0) -> str:
+    """A number with its unit, as the chart and its table write it."""
+    singular, _, plural = unit.partition(",")
+    noun = singular if value < 2 or not plural else plural  # French puts 0 and 1,5 in the singular
+    return formats.number(value, decimals) + (f"{formats.NBSP}{noun}" if noun else "")

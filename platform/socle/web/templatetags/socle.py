@@ -286,12 +286,13 @@ def bar_chart(
 ) -> dict[str, Any]:
     """Draw (label, value) pairs as bars, with the same figures in a table.
 
+    `unit` is one word (« € ») or two, « dossier,dossiers », which agree with each number.
     `label` and `value` head the columns of that table.
     """
     chart = charts.draw(rows, unit=unit, decimals=decimals, maximum=maximum, target=target)
-    goal = "" if target is None else formats.number(target, decimals)
+    goal = "" if target is None else charts.written(target, unit, decimals)
     heads = {"label": label, "value": value}
-    return {"title": title, "chart": chart, "unit": unit, "goal": goal, "key": _key()} | heads
+    return {"title": title, "chart": chart, "goal": goal, "key": _key()} | heads
 
 
 @register.inclusion_tag("web/components/pagination.html", takes_context=True)
