@@ -13,7 +13,7 @@ from socle.accounts.models import Person
 from socle.actes import actions, returns
 from socle.actes.actions import Facts
 from socle.actes.models import Act, ActState, Transaction
-from socle.delivery.models import Outbound, OutboundState
+from socle.delivery.models import Outbound, OutboundState, TransmissionOperator
 from socle.directory.models import TransmissionRight
 from socle.documents import actions as documents
 from socle.journal.models import Entry
@@ -315,6 +315,24 @@ def test_a_reader_sees_a_draft_without_its_buttons(ready: Person, town: Any) -> 
 
 
 # The list.
+
+
+def test_what_keeps_everything_from_leaving_is_said_before_the_form_is_filled(
+    browser: Browser, right: Any
+) -> None:
+    assert "Rien ne peut partir" not in text(browser.get("/actes/deposer/"))
+    right.delete()
+    said = text(browser.get("/actes/deposer/"))
+    assert "Rien ne peut partir" in said
+    assert "la convention n’est pas signée" in said
+
+
+def test_a_preparer_needs_no_certificate_to_prepare(town: Any, right: Any) -> None:
+    TransmissionOperator.objects.update(requires_certificate=True)
+    preparer = in_town(town, somebody(Role.PREPARER, town))
+    transmitter = in_town(town, somebody(Role.TRANSMITTER, town))
+    assert "Rien ne peut partir" not in text(preparer.get("/actes/deposer/"))
+    assert "exige un certificat" in text(transmitter.get("/actes/deposer/"))
 
 
 def test_an_empty_list_offers_the_first_deposit(browser: Browser) -> None:

@@ -49,6 +49,14 @@ def test_an_empty_list_offers_to_deposit(browser: Browser) -> None:
     assert "/helios/deposer/" in page
 
 
+def test_what_keeps_everything_from_leaving_is_said_before_the_deposit(
+    browser: Browser, right: Any
+) -> None:
+    assert "Rien ne peut partir" not in text(browser.get("/helios/deposer/"))
+    right.delete()
+    assert "la convention n’est pas signée" in text(browser.get("/helios/deposer/"))
+
+
 def test_a_deposited_flow_is_shown_in_clear(browser: Browser) -> None:
     content = melle(pes.depense(), pes.attachments(pes.pj()))
     page = text(post_files(browser, upload(content)))

@@ -59,6 +59,7 @@ def lezay(portal: Tenant) -> Organisation:
 
 
 @pytest.mark.usefixtures("as_owner")
+@pytest.mark.slow
 def test_a_replayed_schema_equals_a_migrated_one(lezay: Organisation, noon: datetime) -> None:
     tenant = provisioning.provision(organisation=lezay, by="tests", at=noon)
     with connection.cursor() as cursor:
@@ -73,6 +74,7 @@ def test_a_replayed_schema_equals_a_migrated_one(lezay: Organisation, noon: date
     assert {row[0] for row in replayed} >= {"column", "constraint", "index", "trigger", "applied"}
 
 
+@pytest.mark.slow
 def test_the_new_commune_has_its_host_and_its_journal(lezay: Organisation, noon: datetime) -> None:
     tenant = provisioning.provision(organisation=lezay, by="tests", at=noon)
 

@@ -17,6 +17,7 @@ from socle.actes.models import Act, Kind
 from socle.actes.protocol.classification import Classification
 from socle.actes.protocol.default_classification import DEFAULT_CLASSIFICATION
 from socle.core.clock import legal_date
+from socle.core.refusals import Refusal
 from socle.delivery import actions as delivery
 from socle.delivery.models import TransmissionOperator
 from socle.directory import policies as rights
@@ -50,6 +51,20 @@ class Ground:
         if about is None:
             return self._operator
         return self._usable(about.transactions.filter(kind=Kind.ACTE).latest("pk").operator)
+
+    def barrier(self) -> str:
+        """Why no act at all could leave today, in one sentence; "" when one could.
+
+        For the top of a form: nobody fills twelve fields to be told that the convention is not
+        signed. The certificate is only looked for in the hands of somebody who may transmit.
+        """
+        try:
+            rights.check_right(self._right, what="un acte", on=legal_date(self.at))
+            if self._grant and Capability.ACTS_TRANSMIT in self._grant.capabilities:
+                self._operator  # noqa: B018 - refuses
+        except Refusal as refusal:
+            return str(refusal)
+        return ""
 
     @cached_property
     def organisation(self) -> Organisation:

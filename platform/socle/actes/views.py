@@ -25,6 +25,7 @@ from socle.actes import (
 )
 from socle.actes.actions import Upload
 from socle.actes.forms import ActFilters, ActForm, PublicationForm, stored_data
+from socle.actes.ground import Ground
 from socle.actes.models import Act, ActFile, ActState, LetterState, Transaction
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
@@ -120,6 +121,7 @@ class DraftView(CapabilityView):
             "main": next((file for file in kept if file.role == "main"), None),
             "national": queries.held_classification() is None,
             "awaited": queries.pending_classification_request(),
+            "barrier": Ground(by=self.request.user, at=timezone.now()).barrier(),
         }
         return render(self.request, "actes/form.html", context)
 

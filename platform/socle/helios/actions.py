@@ -13,13 +13,10 @@ from socle.accounts.models import Person
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery import actions as delivery
-from socle.delivery.models import TransmissionOperator
-from socle.directory import policies as rights
-from socle.directory import queries as directory
-from socle.directory.models import Protocol, TransmissionRight
+from socle.directory.models import Protocol
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
-from socle.helios import permissions, policies, queries
+from socle.helios import ground, permissions, policies, queries
 from socle.helios.models import (
     Budget,
     FlowState,
@@ -91,11 +88,8 @@ def transmit(*, flow_id: int, by: Person, at: datetime, confirmed: bool = False)
     organisation = queries.organisation_here()
     permissions.check_may(by, Capability.FLOWS_TRANSMIT, organisation=organisation, at=at)
     policies.check_transmittable(flow.state, flow.found, confirmed=confirmed)
+    operator = ground.operator_for(organisation=organisation, by=by, at=at)
     today = legal_date(at)
-    right = directory.right(organisation.pk, Protocol.HELIOS)
-    rights.check_right(right, what="un flux", on=today)
-    operator = _operator_of(cast(TransmissionRight, right), today)
-    delivery.check_certificate(person=by, organisation=organisation, operator=operator, at=at)
     flow.transmitted_name = names.transmitted_name(
         siren=organisation.siren, sent_on=today, sequence=_next_sequence(today)
     )
@@ -221,17 +215,6 @@ def _release_held(*, by: Person, at: datetime) -> None:
                 at=at,
                 detail={"nom_fic": flow.nom_fic, "budget": flow.budget_label},
             )
-
-
-def _operator_of(right: TransmissionRight, day: date) -> TransmissionOperator:
-    code = right.operator_on(day)
-    operator = TransmissionOperator.objects.filter(code=code).first()
-    if operator is None:
-        raise policies.NoOperator(
-            f"L’opérateur « {code} » de la convention « {right.reference} » n’est pas "
-            "encore en service ici : prévenez votre syndicat."
-        )
-    return operator
 
 
 def _next_sequence(day: date) -> int:

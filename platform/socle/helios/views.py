@@ -15,7 +15,7 @@ from socle.accounts.access import CapabilityView, note_refusal
 from socle.accounts.capabilities import Capability
 from socle.core.refusals import Refusal
 from socle.documents.responses import download
-from socle.helios import actions, policies, queries
+from socle.helios import actions, ground, policies, queries
 from socle.helios import page as words
 from socle.helios.forms import BudgetForm, DepositForm, FlowFilters, TransmitForm
 from socle.helios.models import Budget, FlowState, PesAcquit, PesFlow, PesRetour
@@ -105,7 +105,8 @@ class Deposit(CapabilityView):
         return Result(name, flow=flow)
 
     def show(self, request: HttpRequest, form: DepositForm) -> HttpResponse:
-        return render(request, "helios/deposit.html", {"form": form})
+        barrier = ground.barrier(by=request.user, at=timezone.now())
+        return render(request, "helios/deposit.html", {"form": form, "barrier": barrier})
 
 
 class Flow(CapabilityView):
