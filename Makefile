@@ -22,7 +22,7 @@ manage := $(py) platform/manage.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test tour screens bench shell codes lint format check lock clean
+.PHONY: help demo test tour season screens bench shell codes lint format check lock clean
 
 help: ## cette liste
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(VENV)/.dev ## installe et exécute les tests de tous les jours (ALL=1 : 
 
 tour: $(VENV)/.run ## le parcours complet d'une commune, sans navigateur (ARGS="--commune 79061")
 	@$(stack) run -- $(manage) tour $(ARGS)
+
+season: $(VENV)/.run ## remplit la démonstration de quelques semaines d'activité
+	@$(stack) run -- $(manage) season
 
 screens: $(VENV)/.dev ## photographie tous les écrans dans screens/
 	@$(py) -m socle.stack.browser

@@ -105,10 +105,10 @@ class Tour:
 
     def __init__(self, commune: Organisation) -> None:
         self.commune = commune
-        self.officer = _person("Odile")
-        self.operator = _person("Rachid")
-        self.trainer = _person("Thomas")
-        self.auditor = _person("Aude")
+        self.officer = person("Odile")
+        self.operator = person("Rachid")
+        self.trainer = person("Thomas")
+        self.auditor = person("Aude")
 
     def stages(self) -> tuple[tuple[str, Callable[[], str]], ...]:
         """The stages in their order, with what people call them."""
@@ -229,7 +229,7 @@ class Tour:
             case_id=self.case_id,
             on=today,
             channel=Channel.PAPER,
-            proof=io.BytesIO(self._pdf("Récépissé de la préfecture", now)),
+            proof=io.BytesIO(self.paper("Récépissé de la préfecture", now)),
             name="recepisse.pdf",
             by=self.agent,
             at=now,
@@ -308,7 +308,7 @@ class Tour:
         )
         convention.receive_copy(
             case_id=self.case_id,
-            copy=io.BytesIO(self._pdf("Convention signée des deux parties", now)),
+            copy=io.BytesIO(self.paper("Convention signée des deux parties", now)),
             name="convention-signee-des-deux.pdf",
             by=self.officer,
             at=now,
@@ -354,7 +354,7 @@ class Tour:
             counter.deposit_piece(
                 file_id=dossier.pk,
                 kind=kind,
-                content=self._pdf(kind.label, now),
+                content=self.paper(kind.label, now),
                 name=f"{kind.value}.pdf",
                 by=self.agent,
                 at=now,
@@ -478,7 +478,7 @@ class Tour:
                     decided_on=today,
                     objet="EXERCICE : tarif de la salle des fêtes",
                 ),
-                main=actes.Upload("deliberation.pdf", self._pdf("Tarif de la salle", now)),
+                main=actes.Upload("deliberation.pdf", self.paper("Tarif de la salle", now)),
                 by=self.agent,
                 at=now,
             )
@@ -558,7 +558,8 @@ class Tour:
         if state is not wanted:
             raise Broken(f"le dossier de certificat est « {state.label} »")
 
-    def _pdf(self, title: str, at: datetime) -> bytes:
+    def paper(self, title: str, at: datetime) -> bytes:
+        """A PDF of one page the commune could have written, signed by nobody."""
         return to_pdf(
             Document(
                 title=f"EXERCICE — {title}",
@@ -572,7 +573,8 @@ class Tour:
         )
 
 
-def _person(first_name: str) -> Person:
+def person(first_name: str) -> Person:
+    """The invented person with this first name."""
     return Person.objects.get(email=demo.email_of(first_name))
 
 

@@ -420,6 +420,7 @@ def test_an_act_of_new_years_eve_at_night_counts_in_paris(deposit: Deposit) -> N
 @pytest.mark.parametrize(
     ("delay", "words"),
     [
+        (timedelta(seconds=59), "moins d’une minute"),
         (timedelta(minutes=7), "7 min"),
         (timedelta(hours=4, minutes=5), "4 h 05"),
         (timedelta(days=1, hours=3), "1 jour 3 h"),

@@ -11,6 +11,7 @@ from tests.e2e.stack import Stack
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
 
 CELLES = "79061"
+LEZAY = "79148"
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,18 @@ def test_a_commune_is_not_walked_twice(
     again = stack.manage("tour", "--commune", CELLES)
     assert again.returncode != 0
     assert "a déjà un dossier de raccordement ouvert" in again.stderr
+
+
+def test_a_season_fills_the_demonstration_once(stack: Stack) -> None:
+    first = stack.manage("season", "--communes", LEZAY)
+    assert first.returncode == 0, first.stderr
+    told = first.stdout.split("\n")
+    assert "  Lezay : raccordée, 10 actes transmis" in told
+    assert sum("en chemin" in line for line in told) == 5
+    again = stack.manage("season", "--communes", LEZAY)
+    assert again.returncode == 0, again.stderr
+    assert "raccordée" not in again.stdout
+    assert "en chemin" not in again.stdout
 
 
 def test_the_screens_of_a_person_are_photographed(

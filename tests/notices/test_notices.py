@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
 from django.core import mail
 from django.utils import timezone
 
-from socle.accounts.capabilities import Role
-from socle.notices import actions
+from socle.accounts.capabilities import Capability, Role
+from socle.accounts.navigation import Scope
+from socle.notices import actions, todos
 from socle.notices.models import Notice
 from tests.people import in_town, person
 
@@ -47,3 +49,19 @@ def test_nobody_reads_the_notices_of_another(town: Any) -> None:
     _tell(town, person(Role.TRANSMITTER, at=town.organisation))
     browser = in_town(town, person(Role.TRANSMITTER, at=town.organisation))
     assert "Acte acquitté" not in browser.get("/notifications/").content.decode()
+
+
+def test_the_gravest_thing_to_do_comes_first(rf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = [
+        todos.Todo(1, "courant", "/a/", "Voir"),
+        todos.Todo(0, "vide", "/b/", "Voir", "danger"),
+        todos.Todo(1, "à surveiller", "/c/", "Voir", "warning"),
+        todos.Todo(1, "urgent", "/d/", "Voir", "danger"),
+        todos.Todo(1, "courant aussi", "/e/", "Voir"),
+    ]
+    provider = (Scope.COMMUNE, Capability.ACTS_READ, lambda request: waiting)
+    monkeypatch.setattr(todos, "_providers", [provider])
+    request = rf.get("/")
+    request.scope, request.capabilities = Scope.COMMUNE, {Capability.ACTS_READ}
+    found = [one.sentence for one in todos.collect(request)]
+    assert found == ["urgent", "à surveiller", "courant", "courant aussi"]

@@ -66,8 +66,10 @@ def years() -> list[int]:
 
 
 def written(delay: timedelta) -> str:
-    """A delay as people say it: « 2 jours 3 h », « 4 h 05 », « 7 min »."""
+    """A delay as people say it: « 2 jours 3 h », « 4 h 05 », « 7 min », « moins d’une minute »."""
     minutes = int(delay.total_seconds()) // 60
+    if not minutes:
+        return "moins d’une minute"
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
         return f"{days} jour{'s' if days > 1 else ''} {hours} h"

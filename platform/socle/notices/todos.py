@@ -22,6 +22,7 @@ class Todo:
 
 
 Provider = Callable[[HttpRequest], Iterable[Todo]]
+_GRAVITY = {"danger": 0, "warning": 1}
 _providers: list[tuple[Scope, Capability, Provider]] = []
 
 
@@ -35,11 +36,12 @@ def register(scope: Scope, capability: Capability, provider: Provider) -> None:
 
 
 def collect(request: HttpRequest) -> list[Todo]:
-    """All that waits for the person on this host, empty lines left out."""
-    return [
+    """All that waits for the person on this host, the gravest first, empty lines left out."""
+    waiting = [
         todo
         for scope, capability, provider in _providers
         if scope is request.scope and capability in request.capabilities  # type: ignore[attr-defined]
         for todo in provider(request)
         if todo.count
     ]
+    return sorted(waiting, key=lambda todo: _GRAVITY.get(todo.tone, len(_GRAVITY)))
