@@ -7,6 +7,7 @@ from tests.journal.samples import entry
 @pytest.fixture(autouse=True)
 def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "_SENTENCES", {})
+    monkeypatch.setattr(events, "_WORDS", {})
     events.register({"actes.deposited": "Acte {number} déposé par {actor}"})
 
 
@@ -21,6 +22,18 @@ def test_a_missing_detail_leaves_a_mark() -> None:
 def test_a_value_with_braces_is_only_text() -> None:
     detail = {"number": "{actor.__class__}"}
     assert events.sentence(entry(3, detail=detail)).startswith("Acte {actor.__class__} ")
+
+
+def test_codes_days_and_amounts_are_said_in_french() -> None:
+    events.register(
+        {"directory.granted": "Droits : {roles}, le {on}, {total} €"},
+        words={"roles": {"reader": "Consultation"}},
+    )
+    detail = {"roles": ["reader", "trainer"], "on": "2026-11-25", "total": "600.00"}
+    told = events.sentence(entry(3, event="directory.granted", detail=detail))
+    assert told == "Droits : Consultation, trainer, le 25/11/2026, 600,00 €"
+    nobody = events.sentence(entry(3, event="directory.granted", detail={**detail, "roles": []}))
+    assert nobody.startswith("Droits : aucun, ")
 
 
 def test_an_unknown_code_is_shown_as_it_is() -> None:

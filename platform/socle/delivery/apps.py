@@ -41,5 +41,11 @@ class DeliveryConfig(AppConfig):
                 "delivery.change_given_up": "{protocol} : le passage à {to} est abandonné",
                 "delivery.raw_opened": "Retour {name} téléchargé tel qu’il est arrivé",
                 "delivery.operator_saved": "Opérateur {name} enregistré ({fields})",
-            }
+            },
+            words={
+                "fields": {
+                    field.name: str(field.verbose_name)
+                    for field in self.get_model("TransmissionOperator")._meta.fields
+                }
+            },
         )

@@ -52,7 +52,7 @@ def save_operator(
         subject=operator,
         by=by,
         at=at,
-        detail={"name": operator.name, "fields": ", ".join(sorted(facts))},
+        detail={"name": operator.name, "fields": sorted(facts)},
     )
     return operator
 

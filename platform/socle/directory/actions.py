@@ -75,7 +75,7 @@ def grant(
         subject=organisation,
         by=by,
         at=at,
-        detail={"person": person.pk, "roles": given.roles},
+        detail={"person": person.pk, "who": str(person), "roles": given.roles},
     )
     return given
 
@@ -103,7 +103,7 @@ def end_grant(*, person: Person, organisation: Organisation, by: Person, at: dat
             subject=organisation,
             by=by,
             at=at,
-            detail={"person": person.pk},
+            detail={"person": person.pk, "who": str(person)},
         )
     others = Grant.objects.filter(person=person).exclude(organisation=organisation)
     if person.is_active and not any(one.is_current(today) for one in others):

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 from socle.accounts import navigation
-from socle.accounts.capabilities import Capability
+from socle.accounts.capabilities import ROLE_LABELS, Capability
 from socle.accounts.navigation import Door, Scope
 from socle.journal import events
 
@@ -26,12 +26,19 @@ class DirectoryConfig(AppConfig):
             {
                 "directory.imported": "Annuaire national mis à jour : {report}",
                 "directory.members_joined": "Communes du groupement {epci} devenues adhérentes",
-                "directory.granted": "Rôles donnés à une personne : {roles}",
-                "directory.grant_ended": "Rôles retirés à une personne",
+                "directory.granted": "Droits donnés à {who} : {roles}",
+                "directory.grant_ended": "Droits retirés à {who}",
                 "directory.right_opened": "Droit de transmettre ouvert : {reference}",
                 "directory.right_suspended": "Droit de transmettre suspendu : {reason}",
                 "directory.right_resumed": "Droit de transmettre rétabli",
                 "directory.edited": "Fiche complétée : {fields}",
                 "directory.contact_added": "Contact ajouté : {function}",
-            }
+            },
+            words={
+                "roles": {role.value: label for role, label in ROLE_LABELS.items()},
+                "fields": {
+                    field.name: str(field.verbose_name)
+                    for field in self.get_model("Organisation")._meta.fields
+                },
+            },
         )

@@ -9,6 +9,9 @@ from typing import Any, Final, Protocol
 from socle.journal.canonical import EVENT_CODE
 
 _SENTENCES: Final[dict[str, str]] = {}
+_WORDS: Final[dict[str, Mapping[str, Mapping[str, str]]]] = {}
+_DAY: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_AMOUNT: Final = re.compile(r"-?\d+\.\d\d")
 
 
 class Told(Protocol):
@@ -31,17 +34,21 @@ class _Known(dict[str, Any]):
         return "…"
 
 
-def register(sentences: Mapping[str, str]) -> None:
+def register(
+    sentences: Mapping[str, str], *, words: Mapping[str, Mapping[str, str]] | None = None
+) -> None:
     """Add event codes and their templates: `{"actes.deposited": "Acte {number} déposé"}`.
 
-    A template may name any key of the entry's detail, and `subject`, `actor`. ValueError for a
-    malformed code, or for a code that already has another sentence.
+    A template may name any key of the entry's detail, and `subject`, `actor`. `words` says, for a
+    key of the detail of these events, what each code it may hold is called on a screen. ValueError
+    for a malformed code, or for a code that already has another sentence.
     """
     for code, template in sentences.items():
         if not re.fullmatch(EVENT_CODE, code):
             raise ValueError(f"not an event code: {code!r}")
         if _SENTENCES.setdefault(code, template) != template:
             raise ValueError(f"{code} already means {_SENTENCES[code]!r}")
+        _WORDS[code] = words or {}
 
 
 def known() -> Mapping[str, str]:
@@ -57,7 +64,19 @@ def sentence(entry: Told) -> str:
     refused = entry.outcome == "refused"
     if refused and entry.detail.get("sentence"):
         return f"Refusé : {entry.detail['sentence']}"
-    names = {"subject": entry.subject_id, "actor": entry.actor_label, **entry.detail}
+    words = _WORDS.get(entry.event, {})
+    said = {key: _said(value, words.get(key, {})) for key, value in entry.detail.items()}
+    names = {"subject": entry.subject_id, "actor": entry.actor_label, **said}
     template = _SENTENCES.get(entry.event)
     text = entry.event if template is None else template.format_map(_Known(names))
     return f"Refusé : {text}" if refused else text
+
+
+def _said(value: Any, words: Mapping[str, str]) -> str:
+    """A value of the detail as people write it: lists with commas, French days and amounts."""
+    if isinstance(value, list | tuple):
+        return ", ".join(_said(one, words) for one in value) or "aucun"
+    text = words.get(str(value), str(value))
+    if day := _DAY.fullmatch(text):
+        return "/".join(reversed(day.groups()))
+    return text.replace(".", ",") if _AMOUNT.fullmatch(text) else text
