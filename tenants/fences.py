@@ -177,6 +177,7 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "tenants.Tenant": by(),
     "tenants.Domain": through("tenant_id", "tenants_tenant"),
     "tenants.Blueprint": PLATFORM,
+    "opendata.Edition": SYNDICAT,
     "onboarding.OnboardingCase": by(verbs=WRITE),
     "onboarding.StepRecord": through("case_id", _CASES, WRITE),
     "onboarding.Deliberation": through("case_id", _CASES, WRITE),

@@ -32,6 +32,9 @@ ANYONE = {
     "actes:lasting": "where a published act lies for good",
     "actes:register_feed": "the last published acts, for readers of feeds",
     "actes:scdl": "published délibérations as open data",
+    "opendata:registers": "where each commune publishes its acts",
+    "opendata:deliberations": "the published délibérations of all communes as open data",
+    "robots": "what search engines may read",
     "guide": "components without data, in the demonstration only",
 }
 HOSTS = ("socle.config.urls_public", "socle.config.urls_commune")

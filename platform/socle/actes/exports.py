@@ -3,11 +3,15 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any, Final
 
-from socle.actes.models import Act, Kind, Posting
+from socle.actes import queries, register
+from socle.actes.models import Act, Kind
+from socle.actes.protocol.codes import Nature
 from socle.core import fences, replica
 from socle.core.clock import PARIS
+from socle.directory import queries as directory
 from socle.directory.models import OfficeKind, Organisation, StateOffice
 
 BOM: Final = "\N{BYTE ORDER MARK}"
@@ -73,18 +77,26 @@ def acts_csv(keys: Sequence[int], *, organisation: Organisation, schema: str) ->
             yield _line(row, delimiter=";")
 
 
-def scdl_csv(
-    postings: Iterable[tuple[Posting, str]],
-    *,
-    organisation: Organisation,
-    office: StateOffice | None,
-) -> bytes:
-    """The posted délibérations as open data, each with the address of its text."""
-    lines = [_line(SCDL_COLUMNS)]
-    lines += [
-        _line(_deliberation(posting.act, url, organisation, office)) for posting, url in postings
-    ]
-    return b"".join(lines)
+def scdl_header() -> bytes:
+    """The first line of open data, UTF-8, commas, no BOM (SCDL « délibérations » 2.1)."""
+    return _line(SCDL_COLUMNS)
+
+
+def scdl_lines() -> Iterator[bytes]:
+    """The posted délibérations of the current schema, one line each, newest posting first.
+
+    Each line ends with the lasting address of the text.
+    """
+    postings = register.search(nature=Nature.DELIBERATION.value).iterator(BATCH)
+    first = next(postings, None)
+    if first is None:
+        return
+    organisation = queries.organisation_here()
+    office = directory.prefecture_of(organisation)
+    root = queries.address("actes:register")
+    for posting in chain((first,), postings):
+        url = f"{root}acte/{posting.act.identifier}/"
+        yield _line(_deliberation(posting.act, url, organisation, office))
 
 
 def cell(value: str) -> str:

@@ -10,10 +10,9 @@ from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access, Capability
 from socle.actes import exports, policies, queries, register
 from socle.actes.models import Act, Kind
-from socle.actes.protocol.codes import Nature
 from socle.actes.register_forms import PostingForm, RegisterFilters
 from socle.actes.views import PER_PAGE, ActionView
-from socle.directory import queries as directory
+from socle.core import replica
 from socle.documents.responses import download
 
 FEED = 30
@@ -117,13 +116,8 @@ class Scdl(CapabilityView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         organisation = queries.organisation_here()
-        root = queries.address("actes:register")
-        postings = register.search(nature=Nature.DELIBERATION.value)
-        content = exports.scdl_csv(
-            ((posting, f"{root}acte/{posting.act.identifier}/") for posting in postings.iterator()),
-            organisation=organisation,
-            office=directory.prefecture_of(organisation),
-        )
+        with replica.reading(exact=False):
+            content = b"".join([exports.scdl_header(), *exports.scdl_lines()])
         response = HttpResponse(content, content_type="text/csv; charset=utf-8")
         name = f"deliberations-{organisation.siren}.csv"
         response["Content-Disposition"] = f'attachment; filename="{name}"'

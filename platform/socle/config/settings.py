@@ -60,6 +60,7 @@ SHARED_APPS = [
     "tenants",
     "tenants.onboarding",
     "tenants.life",
+    "tenants.opendata",
 ]
 # Rooms whose tables live in each commune's schema. The journal and the files are in both: what is
 # the syndicat's stays with the syndicat, what is the commune's leaves with the commune.
@@ -265,6 +266,7 @@ SWEEPS = {
     "ra-purge": {"task": "ra.purge", "schedule": 24 * 3600.0},
     "notices-mail": {"task": "notices.send_mail", "schedule": 60.0},
     "life-sweep": {"task": "life.sweep", "schedule": 60.0 if not DEMO else 5.0},
+    "open-data": {"task": "opendata.publish", "schedule": 24 * 3600.0 if not DEMO else 60.0},
     "journal-seal": {"task": "tenants.seal_journals", "schedule": 3600.0 if not DEMO else 120.0},
 }
 # Every cell is swept by a message of its own: a server that is down holds up no other.

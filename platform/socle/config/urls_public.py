@@ -12,6 +12,7 @@ urlpatterns = [
     path("envois/direct/", include("socle.direct.urls")),
     path("envois/", include("socle.delivery.urls")),
     path("espaces/", include("tenants.life.urls")),
+    path("registre/", include("tenants.opendata.urls")),
     path("refus/", include("socle.actes.explanations.urls")),
     path("raccordements/", include("tenants.onboarding.urls")),
     path("certificats/", include("registration_authority.urls")),
