@@ -14,6 +14,7 @@ from socle.actes import exports
 from socle.core import fences, replica
 from socle.directory import queries as directory
 from socle.documents import actions as documents
+from socle.documents.models import StoredFile
 from socle.journal.actions import record
 from tenants.models import Tenant
 from tenants.opendata import queries
@@ -54,21 +55,22 @@ def _gather(tenant: Tenant, content: IO[bytes]) -> dict[str, Any] | None:
 def _replace(content: IO[bytes], bodies: list[dict[str, Any]], *, at: datetime) -> Edition:
     former = Edition.objects.select_for_update(of=("self",)).first()
     stored = documents.store(content=content, name=NAME, by=BY, at=at, media_type="text/csv")
-    if former is not None and former.stored.sha256 == stored.sha256:
+    if former is not None and former.sha256 == stored.sha256:
         documents.forget(stored)
         former.checked_at, former.bodies = at, bodies
         former.save(update_fields=["checked_at", "bodies"])
         return former
     edition = Edition.objects.create(
-        stored=stored,
+        stored=stored.pk,
+        sha256=stored.sha256,
         made_at=at,
         checked_at=at,
         lines=sum(body["lines"] for body in bodies),
         bodies=bodies,
     )
-    for old in Edition.objects.exclude(pk=edition.pk).select_related("stored"):
-        old.delete()
-        documents.forget(old.stored)
+    if former is not None:
+        former.delete()
+        documents.forget(StoredFile.objects.get(pk=former.stored))
     record(
         event="opendata.published",
         subject=directory.syndicat(),

@@ -2,13 +2,14 @@
 
 from django.db import models
 
-from socle.documents.models import StoredFile
-
 
 class Edition(models.Model):
     """The délibérations every commune has posted, in one file, as they stood one night."""
 
-    stored = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    stored = models.UUIDField()
+    """The file, in the vault of the portal. No foreign key: a commune that forgets a file of hers
+    would have to look in this table, which is not hers."""
+    sha256 = models.CharField(max_length=64)
     made_at = models.DateTimeField()
     """When this very content was first gathered."""
     checked_at = models.DateTimeField()

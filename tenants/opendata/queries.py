@@ -18,7 +18,7 @@ def spaces() -> Iterator[Tenant]:
 
 def edition() -> Edition | None:
     """The edition anybody may take away now."""
-    return Edition.objects.select_related("stored").first()
+    return Edition.objects.first()
 
 
 def bodies(text: str = "") -> list[dict[str, Any]]:

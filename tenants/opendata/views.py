@@ -5,12 +5,13 @@ from typing import Final
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access
 from socle.directory import queries as directory
+from socle.documents.models import StoredFile
 from socle.documents.responses import download
 from tenants.middleware import origin
 from tenants.opendata import queries
@@ -48,4 +49,4 @@ class Deliberations(CapabilityView):
         edition = queries.edition()
         if edition is None:
             raise Http404
-        return download(edition.stored)
+        return download(get_object_or_404(StoredFile, pk=edition.stored))

@@ -212,6 +212,7 @@ def test_the_desk_shows_what_is_stuck_and_sends_it_again(
     page = officer.get("/envois/").content.decode()
     assert outbound.name in page
     assert "est suspendue depuis" in page
+    assert "Le syndicat" in page
 
     TransmissionRight.objects.update(suspended_on=None, suspension_reason="")
     assert (
@@ -222,6 +223,22 @@ def test_the_desk_shows_what_is_stuck_and_sends_it_again(
 
     again = officer.post(f"/envois/{outbound.pk}/relancer/", follow=True).content.decode()
     assert "il n’y a rien à relancer" in again
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "who"),
+    [
+        (OutboundState.DUE, 3, "Personne : Socle réessaie de lui-même"),
+        (OutboundState.REFUSED, 1, "Le syndicat"),
+        (OutboundState.HELD, 1, "La collectivité ou le syndicat"),
+    ],
+)
+def test_the_desk_says_who_can_act(
+    outbound: Outbound, syndicat: Any, state: OutboundState, attempts: int, who: str
+) -> None:
+    Outbound.objects.update(state=state, attempts=attempts, last_error="Rien ne va.")
+    officer = on_portal(person(Role.OFFICER, at=syndicat))
+    assert who in officer.get("/envois/").content.decode()
 
 
 def test_an_auditor_looks_at_the_desk_but_does_not_push(outbound: Outbound, syndicat: Any) -> None:

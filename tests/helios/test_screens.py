@@ -11,6 +11,7 @@ import time_machine
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
 from socle.core.identifiers import siret_of
+from socle.delivery.models import TransmissionOperator, Window
 from socle.directory.models import TransmissionRight
 from socle.helios import actions, queries, returns
 from socle.helios.models import Budget, FlowState, PesFlow
@@ -355,3 +356,21 @@ def test_no_answer_is_awaited_for_the_acquit_of_a_retour(
     assert outbound is not None
     returns.sent(outbound, noon)
     assert "Transmis, aucun acquit attendu" in text(browser.get(f"/helios/{flow.pk}/"))
+
+
+def test_a_flow_that_waits_for_its_operator_says_when_it_leaves(
+    browser: Browser, deposit: Deposit, agent: Person, noon: datetime, town: Any
+) -> None:
+    flow = deposit()
+    actions.transmit(flow_id=flow.pk, by=agent, at=noon)
+    assert "partira le" not in text(browser.get(f"/helios/{flow.pk}/"))
+    Window.objects.create(
+        operator=TransmissionOperator.objects.get(code="exercice"),
+        starts_at=noon - timedelta(hours=1),
+        ends_at=noon + timedelta(hours=2),
+        reason="maintenance de la DGFiP",
+        declared_at=noon,
+    )
+    page = text(browser.get(f"/helios/{flow.pk}/"))
+    assert "Le flux partira le" in page
+    assert "maintenance de la DGFiP" in page

@@ -130,7 +130,7 @@ def test_a_new_edition_takes_the_place_of_the_former(
     actions.publish(at=noon + timedelta(days=1))
     assert len(lines(anybody)) == 2
     assert Edition.objects.count() == 1
-    assert not StoredFile.objects.filter(pk=former.pk).exists()
+    assert not StoredFile.objects.filter(pk=former).exists()
 
 
 @pytest.mark.usefixtures("posted")

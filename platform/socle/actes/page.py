@@ -10,7 +10,7 @@ from socle.actes.explanations import queries as explanations
 from socle.actes.models import Act, ActFile, ActState, Kind, Transaction
 from socle.actes.protocol.codes import STALE_CLASSIFICATION
 from socle.core.clock import legal_date
-from socle.delivery import banners, windows
+from socle.delivery import banners
 from socle.delivery.models import Outbound, OutboundState
 from socle.directory.models import Protocol
 from socle.journal import queries as journal
@@ -118,15 +118,12 @@ def _stopped(messages: Sequence[Transaction]) -> Outbound | None:
 
 def _leaves_later(messages: Sequence[Transaction], at: datetime) -> NextStep | None:
     """When the operator takes nothing now: from when the act leaves."""
-    window = windows.closing(messages[-1].operator, Protocol.ACTES, at=at) if messages else None
-    if window is None:
+    if not messages:
         return None
-    return NextStep(
-        "info",
-        f"L’acte partira le {banners.moment(window.ends_at)}",
-        f"{window.operator} ne prend rien pour l’instant ({window.reason}). L’acte partira de "
-        "lui-même : vous n’avez rien à faire.",
+    leaving = banners.leaves_later(
+        "L’acte", operator=messages[-1].operator, protocol=Protocol.ACTES, at=at
     )
+    return NextStep("info", leaving.title, leaving.sentence) if leaving else None
 
 
 def _is_late(messages: Sequence[Transaction], at: datetime) -> bool:

@@ -19,9 +19,10 @@ from socle.accounts.models import Person
 from socle.actes import permissions, policies, queries
 from socle.actes.models import Act, ActState, Letter, LetterState, Transaction, TransactionState
 from socle.core.clock import legal_date
-from socle.core.refusals import Refusal
 from socle.delivery import actions as delivery
-from socle.delivery.models import Outbound, OutboundState
+from socle.delivery import diagnosis
+from socle.delivery.diagnosis import Actor
+from socle.delivery.models import Outbound
 from socle.delivery.queries import STUCK
 from socle.directory.models import Protocol
 from socle.notices.todos import Todo
@@ -29,6 +30,7 @@ from socle.notices.todos import Todo
 SYNDICAT: Final = "Votre syndicat"
 NOBODY: Final = "Personne : Socle réessaie de lui-même"
 YOU: Final = "Vous"
+_WHO: Final = {Actor.NOBODY: NOBODY, Actor.SYNDICAT: SYNDICAT, Actor.COMMUNE: YOU}
 _DAY: Final = timedelta(days=1)
 _PER_KIND: Final = 200
 """Items of one kind on the desk: beyond, the operator is down and one sentence says it."""
@@ -87,29 +89,16 @@ def _files(at: datetime) -> Iterator[Item]:
     for row in rows:
         message = messages.get(row.subject_id)
         about = message.act if message else None
-        why, who, may_retry = _diagnosis(row, at)
+        found = diagnosis.of(row, at=at)
         yield Item(
             what=message.get_kind_display() if message else row.name,
             about=str(about or row.name),
             url=about.get_absolute_url() if about else "",
             since=row.created_at,
-            why=why,
-            who=who,
-            retry=row.pk if may_retry else None,
+            why=found.why,
+            who=_WHO[found.who],
+            retry=row.pk if found.may_retry else None,
         )
-
-
-def _diagnosis(row: Outbound, at: datetime) -> tuple[str, str, bool]:
-    """(why, who can act, whether she may have it sent again)."""
-    if row.state == OutboundState.DUE:
-        return row.last_error or "L’opérateur ne répond pas.", NOBODY, True
-    if row.state == OutboundState.REFUSED:
-        return f"L’opérateur ne l’a pas pris : {row.last_error}", SYNDICAT, False
-    try:
-        delivery.check_may_go(row, at=at)
-    except Refusal as refusal:
-        return str(refusal), SYNDICAT, False
-    return f"{row.last_error} Ce n’est plus le cas : vous pouvez le relancer.", YOU, True
 
 
 def _silent(at: datetime) -> Iterator[Item]:

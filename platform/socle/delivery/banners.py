@@ -1,6 +1,7 @@
 """What people at work must know of their operator, instead of sending again."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -114,4 +115,27 @@ def _unread(operator: TransmissionOperator) -> Announcement:
         "Les accusés de réception arriveront d’eux-mêmes dès que l’opérateur répondra : n’envoyez "
         "rien une seconde fois.",
         "info",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """When a file leaves that the operator does not take now."""
+
+    title: str
+    sentence: str
+
+
+def leaves_later(what: str, *, operator: str, protocol: str, at: datetime) -> Leaving | None:
+    """When `what` (« L’acte », « Le flux ») leaves, while its operator is closed; else None.
+
+    `operator` is its code.
+    """
+    window = windows.closing(operator, protocol, at=at)
+    if window is None:
+        return None
+    return Leaving(
+        f"{what} partira le {moment(window.ends_at)}",
+        f"{window.operator} ne prend rien pour l’instant ({window.reason}). {what} partira de "
+        "lui-même : vous n’avez rien à faire.",
     )

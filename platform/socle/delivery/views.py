@@ -1,5 +1,7 @@
 """The desk of stuck items, for the syndicat."""
 
+from typing import Final
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -8,13 +10,19 @@ from django.utils import timezone
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
-from socle.delivery import actions, queries
+from socle.delivery import actions, diagnosis, queries
+from socle.delivery.diagnosis import Actor
 from socle.delivery.models import Inbound, Outbound
 from socle.documents.models import StoredFile
 from socle.documents.responses import download
 from socle.journal.actions import record
 
 PER_PAGE = 25
+WHO: Final = {
+    Actor.NOBODY: "Personne : Socle réessaie de lui-même",
+    Actor.SYNDICAT: "Le syndicat",
+    Actor.COMMUNE: "La collectivité ou le syndicat",
+}
 
 
 class Desk(CapabilityView):
@@ -23,10 +31,12 @@ class Desk(CapabilityView):
     capability = Capability.DELIVERY_READ
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        stuck = Paginator(queries.stuck_outbound(), PER_PAGE).get_page(request.GET.get("page"))
+        at = timezone.now()
+        found = ((row, diagnosis.of(row, at=at)) for row in stuck)
         context = {
-            "outbound": Paginator(queries.stuck_outbound(), PER_PAGE).get_page(
-                request.GET.get("page")
-            ),
+            "outbound": stuck,
+            "rows": [(row, why, WHO[why.who]) for row, why in found],
             "inbound": queries.unread_inbound()[:PER_PAGE],
             "may_retry": self.can(Capability.DELIVERY_RETRY),
         }

@@ -92,9 +92,10 @@ def acquits(flow: PesFlow) -> QuerySet[PesAcquit]:
 
 def outbound_of(flow: PesFlow) -> Outbound | None:
     """Where a flow stands in the corridor."""
-    return Outbound.objects.filter(
+    found = Outbound.objects.select_related("operator").filter(
         schema=connection.schema_name, protocol=Protocol.HELIOS, subject_id=flow.pk
-    ).first()
+    )
+    return found.first()
 
 
 def declared_budgets() -> tuple[DeclaredBudget, ...]:

@@ -14,6 +14,9 @@ from django.utils import timezone
 from socle.accounts.access import CapabilityView, note_refusal
 from socle.accounts.capabilities import Capability
 from socle.core.refusals import Refusal
+from socle.delivery import banners
+from socle.delivery.models import Outbound
+from socle.directory.models import Protocol
 from socle.documents.responses import download
 from socle.helios import actions, ground, policies, queries
 from socle.helios import page as words
@@ -63,6 +66,16 @@ class Flows(CapabilityView):
             "may_prepare": self.can(Capability.FLOWS_PREPARE),
         }
         return render(request, "helios/list.html", context)
+
+
+def leaves_later(outbound: Outbound | None) -> banners.Leaving | None:
+    """When a flow leaves that its operator does not take now."""
+    if outbound is None:
+        return None
+    code = outbound.operator.code
+    return banners.leaves_later(
+        "Le flux", operator=code, protocol=Protocol.HELIOS, at=timezone.now()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,7 @@ class Flow(CapabilityView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         flow = get_object_or_404(PesFlow.objects.select_related("budget", "stored"), pk=pk)
+        outbound = queries.outbound_of(flow) if flow.state == FlowState.SENDING else None
         bordereaux = Paginator(flow.bordereaux.all(), PER_PAGE).get_page(request.GET.get("page"))
         attachments = Paginator(flow.attachments.all(), PER_PAGE).get_page(request.GET.get("pj"))
         context = {
@@ -130,7 +144,8 @@ class Flow(CapabilityView):
             "attachments": attachments,
             "acquits": self.acquits(flow),
             "timeline": words.timeline(flow),
-            "outbound": queries.outbound_of(flow) if flow.state == FlowState.SENDING else None,
+            "outbound": outbound,
+            "leaves": leaves_later(outbound),
             **self.offers(flow),
         }
         return render(request, "helios/flow.html", context)
