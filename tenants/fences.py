@@ -178,6 +178,7 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "tenants.Domain": through("tenant_id", "tenants_tenant"),
     "tenants.Blueprint": PLATFORM,
     "opendata.Edition": SYNDICAT,
+    "api.SoftwareAccess": by(verbs=WRITE),
     "onboarding.OnboardingCase": by(verbs=WRITE),
     "onboarding.StepRecord": through("case_id", _CASES, WRITE),
     "onboarding.Deliberation": through("case_id", _CASES, WRITE),

@@ -32,6 +32,7 @@ ANYONE = {
     "actes:lasting": "where a published act lies for good",
     "actes:register_feed": "the last published acts, for readers of feeds",
     "actes:scdl": "published délibérations as open data",
+    "api:test": "a software asks whether it is known: the answer is its own",
     "opendata:registers": "where each commune publishes its acts",
     "opendata:deliberations": "the published délibérations of all communes as open data",
     "robots": "what search engines may read",

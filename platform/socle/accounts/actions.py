@@ -35,19 +35,32 @@ def check_password(
     Raises TooManyAttempts or WrongCredentials; every wrong password is counted, outside any
     transaction that could take the count back.
     """
-    digest = _digest(email.strip().lower())
-    recent = LoginAttempt.objects.filter(at__gt=at - policies.WINDOW)
-    policies.check_attempts(
-        by_person=recent.filter(email_digest=digest).count(),
-        by_address=recent.filter(address=address).count(),
-    )
+    name = email.strip().lower()
+    check_attempts(name=name, address=address, at=at)
     person = authenticate(request, email=email, password=password)
     if not isinstance(person, Person):
-        LoginAttempt.objects.create(email_digest=digest, address=address, at=at)
+        count_attempt(name=name, address=address, at=at)
         raise policies.WrongCredentials(
             "L’adresse ou le mot de passe n’est pas le bon : vérifiez-les et recommencez."
         )
     return person
+
+
+def check_attempts(*, name: str, address: str, at: datetime) -> None:
+    """Refuse a try under `name` when too many failed lately. Raises TooManyAttempts.
+
+    `name` is what is typed to say who one is: an address in small letters, a login.
+    """
+    recent = LoginAttempt.objects.filter(at__gt=at - policies.WINDOW)
+    policies.check_attempts(
+        by_person=recent.filter(email_digest=_digest(name)).count(),
+        by_address=recent.filter(address=address).count(),
+    )
+
+
+def count_attempt(*, name: str, address: str, at: datetime) -> None:
+    """Remember a try that failed, outside any transaction that could take the count back."""
+    LoginAttempt.objects.create(email_digest=_digest(name), address=address, at=at)
 
 
 def check_second_factor(*, person: Person, code: str, at: datetime) -> str:

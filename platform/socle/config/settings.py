@@ -61,6 +61,7 @@ SHARED_APPS = [
     "tenants.onboarding",
     "tenants.life",
     "tenants.opendata",
+    "tenants.api",
 ]
 # Rooms whose tables live in each commune's schema. The journal and the files are in both: what is
 # the syndicat's stays with the syndicat, what is the commune's leaves with the commune.

@@ -12,5 +12,7 @@ urlpatterns = [
     path("raccordement/", include("tenants.onboarding.urls_commune")),
     path("certificats/", include("registration_authority.urls_commune")),
     path("formations/", include("training.urls_commune")),
+    path("logiciels/", include("tenants.api.urls_access")),
+    path("", include("tenants.api.urls")),
     path("journal/", include("tenants.audit.urls")),
 ]

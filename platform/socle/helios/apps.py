@@ -46,6 +46,7 @@ class HeliosConfig(AppConfig):
                 "helios.settled": "Flux {nom_fic} marqué comme traité",
                 "helios.budget_recorded": "Budget {label} enregistré (codes {cod_col} et "
                 "{cod_bud}, poste {id_post})",
+                "helios.retour_taken": "PES retour {name} pris par le logiciel de la commune",
                 "helios.retour_received": "PES retour reçu de la trésorerie : {kinds}",
             }
         )

@@ -327,6 +327,7 @@ class PesRetour(models.Model):
     dated = models.DateField("daté du", null=True)
     cod_bud = models.CharField(max_length=20, blank=True)
     received_at = models.DateTimeField("reçu le")
+    taken_at = models.DateTimeField("pris par le logiciel le", null=True)
 
     class Meta:
         ordering = ("-received_at", "-pk")

@@ -6,13 +6,17 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final
 
+from django.db import transaction
+
+from socle.accounts.capabilities import Capability
+from socle.accounts.models import Person
 from socle.core import fences
 from socle.core.clock import legal_date
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound
 from socle.delivery.queries import tenant_of_siren
 from socle.documents import actions as documents
-from socle.helios import policies, queries
+from socle.helios import permissions, policies, queries
 from socle.helios.models import (
     FlowState,
     PesAcquit,
@@ -91,6 +95,18 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
     with fences.inside(tenant.schema_name):
         keep(at)
     return int(tenant.organisation_id)
+
+
+@transaction.atomic
+def take(*, retour_id: int, by: Person, at: datetime) -> bool:
+    """The finance software took a PES_Retour away; once is enough. Raises NotAllowed."""
+    organisation = queries.organisation_here()
+    permissions.check_may(by, Capability.FLOWS_PREPARE, organisation=organisation, at=at)
+    if not PesRetour.objects.filter(pk=retour_id, taken_at=None).update(taken_at=at):
+        return False
+    retour = PesRetour.objects.select_related("stored").get(pk=retour_id)
+    record(event="helios.retour_taken", subject=retour, by=by, at=at, detail={"name": str(retour)})
+    return True
 
 
 def _understand(name: str, raw: bytes) -> tuple[Header, Callable[[datetime], None]]:
