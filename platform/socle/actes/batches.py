@@ -21,6 +21,7 @@ from socle.core import queue
 from socle.core.refusals import Refusal
 from socle.documents import actions as documents
 from socle.documents import sniff
+from socle.documents.antivirus import AntivirusAway
 from socle.documents.names import safe_name
 from socle.journal.actions import record
 
@@ -60,7 +61,7 @@ def take_in(
     """Make a draft of each file, of each file of a ZIP; what cannot be one is noted in its place.
 
     Each file has a transaction of its own: a request that is cut keeps what was done, and the same
-    files given again add nothing. Raises NotAllowed or BatchLeaving.
+    files given again add nothing. Raises NotAllowed, BatchLeaving or AntivirusAway.
     """
     ground = Ground(by=by, at=at)
     ground.check_may(Capability.ACTS_PREPARE)
@@ -171,7 +172,8 @@ def _row(item: BatchItem, taken: Mapping[int, str], ground: Ground) -> Row:
         queries.draft_of(act, files), classification=ground.classification, at=ground.at
     )
     mine = [taken[act.pk]] if act.pk in taken else []
-    return Row(item, act, files, (*mine, *map(str, refusals)))
+    signers = policies.signer_refusals(act, files)
+    return Row(item, act, files, (*mine, *map(str, refusals), *map(str, signers)))
 
 
 def _taken(acts: Sequence[Act]) -> dict[int, str]:
@@ -226,6 +228,8 @@ def _take(batch_id: int, upload: Upload, common: Common, *, ground: Ground) -> N
         act = actions.save_draft(
             facts=facts, main=upload, by=ground.by, at=ground.at, ground=ground
         )
+    except AntivirusAway:  # said of no file: the same one is to be given again
+        raise
     except Refusal as refused:
         refusal = str(refused)
     _item(batch, upload, rank=rank, digest=digest, act=act, refusal=refusal, ground=ground)

@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from socle.documents.clamd import Place
+
 LOOPBACK: Final = ("localhost", "127.0.0.1")
 MASTER_KEY_BYTES: Final = 32
 SHORTEST_SECRET: Final = 32
@@ -75,6 +77,7 @@ class Environment:
     sentry_dsn: str
     proxy_secret: str
     proxies: int
+    antivirus: str
     delivery_lease: int
     help_mail: str
     help_phone: str
@@ -118,6 +121,7 @@ class Environment:
             help_mail=variables.get("SOCLE_HELP_MAIL", ""),
             help_phone=variables.get("SOCLE_HELP_PHONE", ""),
             help_hours=variables.get("SOCLE_HELP_HOURS", ""),
+            antivirus=variables.get("SOCLE_ANTIVIRUS", ""),
             delivery_lease=_seconds(variables, "SOCLE_DELIVERY_LEASE", default=60),
         )
         found.check()
@@ -158,6 +162,7 @@ class Environment:
             )
         self.broker_options()
         self.mail()
+        self.clamd()
 
     def database(self) -> dict[str, Any]:
         """The parts of the database URL, as Django names them.
@@ -224,6 +229,21 @@ class Environment:
         if self.pooling == "session":
             return {}
         return {"POOLING": self.pooling, "DISABLE_SERVER_SIDE_CURSORS": True}
+
+    def clamd(self) -> Place | None:
+        """Where the antivirus listens, or None when SOCLE_ANTIVIRUS is not set.
+
+        Raises ImproperlyConfigured when it reads neither `unix:/path` nor `tcp://host:port`.
+        """
+        if not self.antivirus:
+            return None
+        try:
+            return Place.parse(self.antivirus)
+        except ValueError:
+            raise ImproperlyConfigured(
+                "SOCLE_ANTIVIRUS must look like unix:/run/clamav/clamd.ctl or "
+                f"tcp://antivirus:3310, not {self.antivirus!r}."
+            ) from None
 
     def mail(self) -> MailServer | None:
         """The mail server, or None when SOCLE_MAIL_URL is not set.

@@ -18,6 +18,7 @@ from socle.directory import policies as rights
 from socle.directory import queries as directory
 from socle.directory.models import Protocol, TransmissionRight
 from socle.documents import actions as documents
+from socle.documents import antivirus
 from socle.documents.models import StoredFile
 from socle.helios import permissions, policies, queries
 from socle.helios.models import (
@@ -53,13 +54,14 @@ class BudgetTaken(Refusal):
 def deposit(*, file: File, by: Person, at: datetime) -> PesFlow:  # type: ignore[type-arg]
     """Take in one PES aller as the finance software wrote it; its findings say what to look at.
 
-    Raises an `UnreadableFile`, a `DepositRefusal` or `permissions.NotAllowed`; nothing is kept
-    then.
+    Raises what `antivirus.check` raises, an `UnreadableFile`, a `DepositRefusal` or
+    `permissions.NotAllowed`; nothing is kept then.
     """
     organisation = queries.organisation_here()
     permissions.check_may(by, Capability.FLOWS_PREPARE, organisation=organisation, at=at)
     file.seek(0)
     content = cast(BinaryIO, file)
+    antivirus.check(content, name=file.name or "PES")
     aller = read_aller(content)
     findings = check_deposit(aller, queries.circumstances(aller, organisation=organisation))
     stored = documents.store(
