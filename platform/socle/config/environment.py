@@ -29,6 +29,8 @@ CELL_NAME: Final = re.compile(r"[a-z][a-z0-9]{1,6}")  # it stands in the numbers
 RESERVED_CELLS: Final = frozenset({MAIN_CELL, "default", "replica", "celery", "public"})
 PLACE: Final = re.compile(r"[0-9][0-9][0-9AB]|[0-9]{9}")
 SIREN_DIGITS: Final = 9
+LEASE_WITH_ANTIVIRUS: Final = 60
+"""Seconds: what `documents.antivirus` takes at most, and the time to store the outcome."""
 BROKER_PATIENCE: Final = 2.0
 """Seconds a broker is given to take a connection, then to answer: a page may wait for it."""
 
@@ -233,10 +235,16 @@ class Environment:
     def clamd(self) -> Place | None:
         """Where the antivirus listens, or None when SOCLE_ANTIVIRUS is not set.
 
-        Raises ImproperlyConfigured when it reads neither `unix:/path` nor `tcp://host:port`.
+        Raises ImproperlyConfigured when it reads neither `unix:/path` nor `tcp://host:port`, and
+        when a file would be looked at for longer than its worker owns it.
         """
         if not self.antivirus:
             return None
+        if self.delivery_lease < LEASE_WITH_ANTIVIRUS:
+            raise ImproperlyConfigured(
+                f"SOCLE_DELIVERY_LEASE is {self.delivery_lease} seconds: an antivirus needs "
+                f"{LEASE_WITH_ANTIVIRUS} or more, or another worker would take the file meanwhile."
+            )
         try:
             return Place.parse(self.antivirus)
         except ValueError:

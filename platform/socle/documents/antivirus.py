@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 TIME_LIMIT: Final = 45
 """Seconds to send a file and have the answer; less than the lease of a file that leaves."""
+PATIENCE: Final = 1.0
+"""Seconds it is given to take a connection, then to say what it is: a probe and a page wait."""
 _CLEAN: Final = "stream: OK"
 _FOUND: Final = " FOUND"
 _TOO_MUCH: Final = "Heuristics.Limits.Exceeded"
@@ -74,9 +76,10 @@ def state() -> tuple[bool, str]:
     if settings.ANTIVIRUS is None:
         return True, ""
     try:
-        return True, clamd.version(settings.ANTIVIRUS)
+        said = clamd.version(settings.ANTIVIRUS, seconds=PATIENCE)
     except OSError:
         return False, ""
+    return bool(said), said
 
 
 def _judge(answer: str, name: str) -> None:

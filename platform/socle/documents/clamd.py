@@ -40,12 +40,12 @@ class Place:
             return cls(host=parts.hostname, port=parts.port or _PORT)
         raise ValueError(address)
 
-    def connect(self) -> socket.socket:
-        """A connection; raises OSError."""
+    def connect(self, *, seconds: float = CONNECT_LIMIT) -> socket.socket:
+        """A connection made within `seconds`; raises OSError."""
         if self.host:
-            return socket.create_connection((self.host, self.port), timeout=CONNECT_LIMIT)
+            return socket.create_connection((self.host, self.port), timeout=seconds)
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        line.settimeout(CONNECT_LIMIT)
+        line.settimeout(seconds)
         try:
             line.connect(self.path)
         except OSError:
@@ -73,11 +73,14 @@ def scan(stream: BinaryIO, *, place: Place, seconds: float) -> str:
         return _answer(line, until=until)
 
 
-def version(place: Place) -> str:
-    """What clamd is, with the number and the date of its signatures. Raises OSError."""
-    with place.connect() as line:
+def version(place: Place, *, seconds: float = CONNECT_LIMIT) -> str:
+    """What clamd is, with the number and the date of its signatures. Raises OSError.
+
+    It is given `seconds` to take the connection, then to answer.
+    """
+    with place.connect(seconds=seconds) as line:
         line.sendall(b"zVERSION\0")
-        return _answer(line, until=monotonic() + CONNECT_LIMIT)
+        return _answer(line, until=monotonic() + seconds)
 
 
 def _answer(line: socket.socket, *, until: float) -> str:
