@@ -1,6 +1,7 @@
 """PDFs really signed (PAdES) by authorities of the tests, and what may be done to them after."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -152,8 +153,10 @@ def sign(
         subfilter=fields.SigSeedSubFilter.ADOBE_PKCS7_DETACHED,
         **metadata,
     )
-    signer = _At(by, at)
-    out: io.BytesIO = signers.sign_pdf(writer, said, signer=signer)
+    # pyHanko opens a loop of its own: not in this thread, where Playwright may have one already.
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        signing = apart.submit(signers.sign_pdf, writer, said, signer=_At(by, at))
+    out: io.BytesIO = signing.result()
     return out.getvalue()
 
 
