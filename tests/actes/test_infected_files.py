@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from registration_authority import files as counter
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
-from socle.actes import actions, batches, replies
+from socle.actes import actions, archives, batches, replies
 from socle.actes.batches import Common
 from socle.actes.models import Act, ActFile, Answer, BatchItem
 from socle.documents.antivirus import AntivirusAway, Infected
@@ -151,6 +151,11 @@ def test_an_infected_flow_is_refused(town: Any) -> None:
     with pytest.raises(Infected, match=r"« PES\.xml »"):
         helios.deposit(file=flow, by=agent, at=AT)
     assert not PesFlow.objects.exists()
+
+
+def test_an_infected_answer_of_the_archive_is_refused(ready: Person) -> None:
+    with pytest.raises(Infected, match=r"« atr\.xml »"):
+        archives.answer(content=b"<xml/>" + VIRUS, name="atr.xml", by=ready, at=AT)
 
 
 @pytest.mark.parametrize("kind", ["mandate", "identity"])
