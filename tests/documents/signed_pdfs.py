@@ -144,9 +144,18 @@ def supplier() -> Holder:
 
 
 def sign(
-    pdf: bytes, by: Holder, *, field: str = "Signature1", at: datetime = SIGNED_AT, **metadata: Any
+    pdf: bytes,
+    by: Holder,
+    *,
+    field: str = "Signature1",
+    at: datetime = SIGNED_AT,
+    alone: bool = False,
+    **metadata: Any,
 ) -> bytes:
-    """`pdf` with one more signature, added to its end as EN 319 142-1 wants."""
+    """`pdf` with one more signature, added to its end as EN 319 142-1 wants.
+
+    `alone`: the authorities over the signer are not in it.
+    """
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
     said = signers.PdfSignatureMetadata(
         field_name=field,
@@ -155,7 +164,7 @@ def sign(
     )
     # pyHanko opens a loop of its own: not in this thread, where Playwright may have one already.
     with ThreadPoolExecutor(max_workers=1) as apart:
-        signing = apart.submit(signers.sign_pdf, writer, said, signer=_At(by, at))
+        signing = apart.submit(signers.sign_pdf, writer, said, signer=_At(by, at, alone=alone))
     out: io.BytesIO = signing.result()
     return out.getvalue()
 
@@ -163,12 +172,12 @@ def sign(
 class _At(signers.SimpleSigner):
     """A signer whose clock shows another day."""
 
-    def __init__(self, holder: Holder, at: datetime) -> None:
+    def __init__(self, holder: Holder, at: datetime, *, alone: bool) -> None:
         its = holder.signer()
         super().__init__(
             signing_cert=its.signing_cert,
             signing_key=its.signing_key,
-            cert_registry=its.cert_registry,
+            cert_registry=SimpleCertificateStore() if alone else its.cert_registry,
         )
         self._at = at
 

@@ -82,6 +82,16 @@ def test_what_only_adds_is_accepted() -> None:
     ]
 
 
+def test_an_authority_kept_beside_the_signature_is_part_of_the_chain() -> None:
+    """Some software puts nothing but the signer in the signature, the rest in the DSS."""
+    bare = sign(pdfs.plain(text="seul"), mayor(), alone=True)
+    (unknown,) = read(bare, name="a.pdf", anchors=[root().pem])
+
+    (known,) = read(signed_pdfs.with_proofs(bare, mayor()), name="a.pdf", anchors=[root().pem])
+
+    assert (unknown.known, known.known) == (False, True)
+
+
 @pytest.mark.parametrize(
     "change",
     [signed_pdfs.touched, signed_pdfs.rewritten_content, signed_pdfs.annotated],
@@ -116,7 +126,7 @@ def test_a_reader_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(signatures, "TIME_LIMIT", 0.05)
     began = time.monotonic()
 
-    with pytest.raises(UncheckedSignature):
+    with pytest.raises(UncheckedSignature, match="réessayez dans quelques minutes"):
         read(signed_by(mayor()), name="lent.pdf")
     assert time.monotonic() - began < 5
 
@@ -125,7 +135,8 @@ def test_a_pdf_that_asks_for_too_much_memory_is_refused_not_fatal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     greedy = tmp_path / "greedy.py"
-    source = signatures._READER.read_text().replace("MEMORY = 2 * 1024**3", "MEMORY = 1024**2")
+    source = signatures._READER.read_text().replace("MEMORY = 512 * 1024**2", "MEMORY = 1024**2")
+    assert source != signatures._READER.read_text()
     greedy.write_text(source)
     monkeypatch.setattr(signatures, "_READER", greedy)
 

@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,10 +20,13 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
 
-MEMORY = 2 * 1024**3
+MEMORY = 512 * 1024**2
+"""Bytes of address space; 150 MiB of PDF take 60, read through a window."""
 MOST = 100
 # RGS certificates of two usages say only digitalSignature.
 _USAGES = KeyUsageConstraints(
@@ -39,10 +43,19 @@ def signatures_of(stream: Any, anchors: list[Certificate]) -> list[dict[str, Any
         raise ValueError(f"{len(filled)} fields, {len(embedded)} signatures")
     if len(embedded) > MOST:
         raise ValueError(f"{len(embedded)} signatures")
-    return [_facts(one, anchors) for one in embedded]
+    kept = _kept_certificates(reader)
+    return [_facts(one, anchors, kept) for one in embedded]
 
 
-def _facts(embedded: Any, anchors: list[Certificate]) -> dict[str, Any]:
+def _kept_certificates(reader: PdfFileReader) -> list[Certificate]:
+    """The certificates the document keeps beside its signatures (its DSS): part of the chains."""
+    try:
+        return list(DocumentSecurityStore.read_dss(reader).load_certs())
+    except (NoDSSFoundError, ValueError):
+        return []
+
+
+def _facts(embedded: Any, anchors: list[Certificate], kept: list[Certificate]) -> dict[str, Any]:
     signer = embedded.signer_cert
     stamp = str(embedded.sig_object_type) == "/DocTimeStamp"
     said = None if stamp else embedded.self_reported_timestamp
@@ -51,7 +64,10 @@ def _facts(embedded: Any, anchors: list[Certificate]) -> dict[str, Any]:
         said = said.replace(tzinfo=UTC)
     # The chain is judged on the day of the signature: a certificate that ended since was good then.
     context = ValidationContext(
-        trust_roots=anchors, allow_fetching=False, moment=min(said or now, now)
+        trust_roots=anchors,
+        other_certs=kept,
+        allow_fetching=False,
+        moment=min(said or now, now),
     )
     facts = {
         "signer": _named(signer.subject, "common_name"),
@@ -100,6 +116,8 @@ def main() -> None:
     """Read the PDF, write the JSON."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write("1000")  # short of memory, the machine ends this process, not Socle
     with os.fdopen(int(sys.argv[1]), "rb") as given:
         listed = pem.unarmor(given.read() or b"\n", multiple=True)
         try:
