@@ -30,9 +30,12 @@ class RegistrationAuthorityConfig(AppConfig):
         from registration_authority.revocation import todos as revocations
         from registration_authority.revocation.events import SENTENCES as REVOCATION
         from registration_authority.watch import todos as watch
+        from registration_authority.watch import trust as authorities
         from registration_authority.watch.events import SENTENCES as WATCH
+        from socle.documents import trust
         from socle.notices.todos import register
 
+        trust.register(authorities.anchors)
         adapters.register(training.ADAPTER, training.TrainingAuthority)
         adapters.register(portal.ADAPTER, portal.PortalAuthority)
         adapters.register(cmp.ADAPTER, cmp.CmpAuthority)

@@ -22,10 +22,11 @@ from registration_authority.models import IDENTITY_KINDS, Piece
 from socle.accounts.models import Person
 from socle.core.clock import legal_date
 from socle.documents import actions as documents
+from socle.documents.intake import check_file
 from socle.documents.models import StoredFile
 from socle.documents.names import safe_name
 from socle.documents.responses import download
-from socle.documents.sniff import Kind, check_file
+from socle.documents.sniff import Kind
 
 ACCEPTED: Final = (Kind.PDF, Kind.JPEG, Kind.PNG)
 EXTENSIONS: Final = (".pdf", ".jpg", ".jpeg", ".png")
@@ -45,7 +46,8 @@ class KeptPiece:
 def keep_piece(content: bytes | BinaryIO, *, name: str, by: Person, at: datetime) -> StoredFile:
     """Keep a PDF, JPEG or PNG after looking at its content.
 
-    Raises EmptyFile, FileTooBig, WrongKind, UnreadablePdf or LockedPdf.
+    Raises EmptyFile, FileTooBig, WrongKind, UnreadablePdf, LockedPdf, and Infected, NotScanned or
+    AntivirusAway where there is an antivirus.
     """
     check_file(content, name=name, allowed=ACCEPTED, limit=MAX_BYTES)
     return keep(content, name=name, by=by, at=at)

@@ -11,6 +11,18 @@ from registration_authority.pki.certificate import load_certificate
 from registration_authority.watch.models import TrustedAuthority
 
 
+def anchors() -> Iterator[str]:
+    """The certificates (PEM) of those whose signatures are believed today.
+
+    The trusted list recognises them, or they sign for our own counter.
+    """
+    for authority in CertificationAuthority.objects.order_by("pk"):
+        yield authority.certificate_pem
+        yield authority.chain_pem
+    granted = TrustedAuthority.objects.filter(status=TrustedAuthority.Status.GRANTED)
+    yield from granted.order_by("pk").values_list("pem", flat=True)
+
+
 def issuer_of(certificate: x509.Certificate) -> x509.Certificate | None:
     """The authority we believe that signed `certificate`, or None.
 

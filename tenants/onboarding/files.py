@@ -11,9 +11,10 @@ from socle.core.text import slug_host
 from socle.directory.models import Organisation
 from socle.documents import actions as documents
 from socle.documents import render
+from socle.documents.intake import check_pdf
 from socle.documents.model import Document
 from socle.documents.models import StoredFile
-from socle.documents.sniff import MEBIBYTE, check_pdf
+from socle.documents.sniff import MEBIBYTE
 
 LIMIT: Final = 30 * MEBIBYTE
 """Bytes of a scanned paper: a convention of ten pages scanned in colour is 10 MB."""

@@ -128,18 +128,6 @@ def test_each_pdf_gets_a_stamped_copy_and_keeps_its_original(deposit: Deposit) -
     assert annexe.stamped is not None
 
 
-def test_a_signed_pdf_is_not_stamped_and_the_history_says_why(deposit: Deposit) -> None:
-    act = deposit(main=upload(pdfs.with_signature_field(signed=True), "signé.pdf"))
-    hand_over(act)
-    acknowledge(act)
-    file = act.files.get()
-    assert file.signed
-    assert file.stamped is None
-    assert state_of(act) == ActState.ACKNOWLEDGED
-    entry = Entry.objects.get(event="actes.not_stamped")
-    assert "signature électronique" in entry.sentence
-
-
 def test_a_pdf_no_tool_can_stamp_does_not_lose_the_acknowledgement(
     sent_act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:

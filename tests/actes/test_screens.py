@@ -20,7 +20,7 @@ from socle.journal.models import Entry
 from tests.actes import answers
 from tests.actes.conftest import PDF, PNG, hand_over, somebody, upload, vars_of
 from tests.actes.test_returns import acknowledge, anomaly
-from tests.documents import pdfs
+from tests.documents import pdfs, signed_pdfs
 from tests.people import Browser, in_town
 
 YESTERDAY = timezone.localdate() - timedelta(days=1)
@@ -133,15 +133,15 @@ def test_the_preview_warns_that_a_signed_file_is_not_stamped(
     browser: Browser, ready: Person
 ) -> None:
     act = draft(ready)
-    signed = upload(pdfs.with_signature_field(signed=True), "signé.pdf")
+    signed = upload(signed_pdfs.signed_by(signed_pdfs.mayor()), "signé.pdf")
     actions.save_draft(
         act_id=act.pk,
-        facts=Facts("2026_017", 1, "5.2", YESTERDAY, "Objet"),
+        facts=Facts("2026_017", 4, "1.1", YESTERDAY, "Objet"),
         main=signed,
         by=ready,
         at=timezone.now(),
     )
-    assert "ne sera pas tamponné" in text(browser.get(f"/actes/{act.pk}/verifier/"))
+    assert "sur une feuille à part" in text(browser.get(f"/actes/{act.pk}/verifier/"))
 
 
 def test_the_preview_says_why_nothing_can_leave(

@@ -58,7 +58,12 @@ def test_the_probe_does_not_wait_for_a_silent_broker(
     ready = Client(HTTP_HOST="10.1.2.3").get(health.READY)
     assert time.monotonic() - start < LIMIT
     assert ready.status_code == 200
-    assert ready.json() == {"base": True, "cellules": {"main": "ok"}, "courtier": False}
+    assert ready.json() == {
+        "base": True,
+        "cellules": {"main": "ok"},
+        "courtier": False,
+        "antivirus": "aucun",
+    }
 
 
 def test_a_request_waits_once_for_a_silent_broker_however_much_it_queues(

@@ -51,6 +51,8 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ({"SOCLE_FILES_DIR": ""}, "SOCLE_FILES_DIR"),
         ({"SOCLE_DELIVERY_LEASE": "soon"}, "SOCLE_DELIVERY_LEASE"),
         ({"SOCLE_DELIVERY_LEASE": "0"}, "SOCLE_DELIVERY_LEASE"),
+        ({"SOCLE_ANTIVIRUS": "clamd:3310"}, "SOCLE_ANTIVIRUS"),
+        ({"SOCLE_ANTIVIRUS": "tcp://clamd", "SOCLE_DELIVERY_LEASE": "30"}, "SOCLE_DELIVERY_LEASE"),
         ({"SOCLE_PROXIES": "all"}, "SOCLE_PROXIES"),
         ({"SOCLE_PROXIES": "-1"}, "SOCLE_PROXIES"),
         ({"SOCLE_BROKER_URL": "valkey://broker/0"}, "SOCLE_BROKER_URL"),

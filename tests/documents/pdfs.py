@@ -1,6 +1,7 @@
 """PDFs made for the tests, and what a page looks like."""
 
 import io
+import os
 
 import pikepdf
 import pypdfium2
@@ -58,3 +59,12 @@ def ink(image: Image.Image) -> tuple[int, int, int, int]:
 def words(pdf: bytes, page: int = 0) -> str:
     with pypdfium2.PdfDocument(pdf) as document:
         return document[page].get_textpage().get_text_bounded()
+
+
+def heavy(mebibytes: int) -> bytes:
+    """A PDF of about this weight, that no compression makes lighter."""
+    with pikepdf.open(io.BytesIO(plain())) as pdf:
+        pdf.Root.Blob = pikepdf.Array(
+            pdf.make_stream(os.urandom(1024 * 1024)) for _ in range(mebibytes)
+        )
+        return saved(pdf)

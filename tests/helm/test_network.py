@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import helm_python
 import pytest
 
 from tests.helm.rendering import EXAMPLES, example, kind, objects, one, pods, release, selects
@@ -110,3 +111,28 @@ def test_a_cluster_that_has_its_own_rules_may_switch_ours_off() -> None:
     found = objects(example("small", networkPolicy={"enabled": False}))
     assert kind(found, "NetworkPolicy") == []
     assert one(found, "Deployment", "socle-web")
+
+
+CLAMD = {"ipBlock": {"cidr": "10.20.0.14/32"}}
+ANTIVIRUS = {"address": "tcp://clamd.antivirus:3310"}
+
+
+def test_the_antivirus_is_reached_where_files_pass_and_nowhere_else() -> None:
+    egress = {"antivirus": {"peers": [CLAMD], "ports": [3310]}}
+    found = objects(example("production", antivirus=ANTIVIRUS, networkPolicy={"egress": egress}))
+    who = {
+        policy["metadata"]["name"]
+        for policy in kind(found, "NetworkPolicy")
+        for rule in policy["spec"].get("egress", [])
+        if CLAMD in rule["to"]
+    }
+    assert who == {"socle-web", "socle-worker"}
+    (settings,) = (
+        one["data"] for one in kind(found, "ConfigMap") if "SOCLE_ANTIVIRUS" in one.get("data", {})
+    )
+    assert settings["SOCLE_ANTIVIRUS"] == ANTIVIRUS["address"]
+
+
+def test_an_antivirus_nothing_can_reach_is_refused() -> None:
+    with pytest.raises(helm_python.HelmError, match=r"egress\.antivirus\.peers"):
+        objects(example("production", antivirus=ANTIVIRUS))

@@ -60,6 +60,7 @@ SOCLE_HELP_MAIL: {{ .Values.help.mail | quote }}
 SOCLE_HELP_PHONE: {{ .Values.help.phone | quote }}
 SOCLE_HELP_HOURS: {{ .Values.help.hours | quote }}
 SOCLE_DELIVERY_LEASE: {{ .Values.delivery.leaseSeconds | quote }}
+SOCLE_ANTIVIRUS: {{ .Values.antivirus.address | quote }}
 {{- if eq $files.kind "s3" }}
 SOCLE_S3_BUCKET: {{ required "files.s3.bucket: name the bucket of the encrypted files, or choose files.kind: volume." $files.s3.bucket | quote }}
 SOCLE_S3_ENDPOINT: {{ $files.s3.endpoint | quote }}

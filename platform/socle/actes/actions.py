@@ -12,7 +12,7 @@ from django.db.models import Max
 
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
-from socle.actes import numbers, policies, proofs, queries, sending
+from socle.actes import numbers, policies, proofs, queries, sending, signed
 from socle.actes.ground import Ground
 from socle.actes.models import Act, ActFile, ActState, FileRole, Kind, Transaction, TransactionState
 from socle.actes.protocol.archive import SIZE_LIMIT
@@ -21,7 +21,7 @@ from socle.actes.protocol.values import Acte
 from socle.core.clock import legal_date
 from socle.documents import actions as documents
 from socle.documents.actions import Prepared
-from socle.documents.sniff import inspect_file
+from socle.documents.intake import Inspected, inspect
 from socle.journal.actions import Happening, record, record_all
 
 
@@ -45,23 +45,25 @@ class Facts:
 class Upload:
     """A file a person adds: what she calls it, its content, and its type of piece if she chose.
 
-    Without `typology` the nature's usual type is given.
+    Without `typology` the nature's usual type is given. `found` is what `check_upload` said of it,
+    when it was asked already.
     """
 
     name: str
     content: bytes | BinaryIO
     typology: str = ""
+    found: Inspected | None = None
 
 
-def check_upload(upload: Upload) -> bool:
-    """Whether the file is an electronically signed PDF, once it is known to be one we may send.
+def check_upload(upload: Upload) -> Inspected:
+    """What the file is, once it is known to be one we may send: clean, whole, its signatures too.
 
-    Raises EmptyFile, FileTooBig, WrongKind, UnreadablePdf, LockedPdf or TooManyPages.
+    Raises EmptyFile, FileTooBig, Infected, NotScanned, AntivirusAway, WrongKind, UnreadablePdf,
+    LockedPdf, TooManyPages, AlteredPdf, BrokenSignature or UncheckedSignature.
     """
-    _, facts = inspect_file(
+    return upload.found or inspect(
         upload.content, name=upload.name, allowed=policies.FILE_KINDS, limit=SIZE_LIMIT
     )
-    return facts is not None and facts.signed
 
 
 @transaction.atomic
@@ -130,6 +132,7 @@ def transmit(*, act_id: int, by: Person, at: datetime, ground: Ground | None = N
     ground.check_may(Capability.ACTS_TRANSMIT)
     act = _draft(act_id)
     files = queries.files_of(act)
+    signed.verify_again(files)
     acte = sending.acceptable(act, files, ground=ground)
     main = files[0].stored
     sending.check_budget_file(main, partial(documents.open_file, main), ground=ground)
@@ -270,6 +273,7 @@ def correct(*, act_id: int, by: Person, at: datetime) -> Act:
             typology=file.typology,
             stored=file.stored,
             signed=file.signed,
+            signatures=file.signatures,
         )
         for file in files
     )
@@ -396,7 +400,7 @@ def _added(
     uploads += [(one, FileRole.ANNEX, rank) for rank, one in enumerate(annexes, start=after + 1)]
     files, fresh = [], []
     for upload, role, rank in uploads:
-        signed = check_upload(upload)
+        found = check_upload(upload)
         prepared = documents.prepare(
             content=upload.content, name=upload.name, by=str(ground.by), at=ground.at
         )
@@ -408,7 +412,8 @@ def _added(
                 rank=rank,
                 typology=typology,
                 stored=prepared.stored,
-                signed=signed,
+                signed=found.signed,
+                signatures=[one.kept() for one in found.signatures],
             )
         )
         fresh.append(prepared)

@@ -24,6 +24,7 @@ from socle.actes.protocol.seda import Parties, Version, concerns_staff
 from socle.actes.protocol.seda_reply import Answer, Reply, UnreadableReply, read_reply
 from socle.core import queue
 from socle.documents import actions as documents
+from socle.documents import antivirus
 from socle.documents.models import StoredFile
 from socle.journal.actions import record
 
@@ -179,11 +180,12 @@ def answer(*, content: bytes, name: str, by: Person, at: datetime) -> SaeTransfe
     """Write down what the archive answered: it names the transfer itself.
 
     The same answer twice changes nothing, and an answer never undoes a final one. Raises
-    NotAllowed, UnreadableReply, and CannotArchive for a transfer that is none of ours or was never
-    carried away.
+    NotAllowed, what `antivirus.check` raises, UnreadableReply, and CannotArchive for a transfer
+    that is none of ours or was never carried away.
     """
     organisation = queries.organisation_here()
     permissions.check_may(by, Capability.ACTS_TRANSMIT, organisation=organisation, at=at)
+    antivirus.check(content, name=name)
     reply = read_reply(content)
     found = SaeTransfer.objects.select_for_update(of=("self",)).filter(identifier=reply.about)
     transfer = found.select_related("reply").first()

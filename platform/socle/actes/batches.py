@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -21,6 +21,7 @@ from socle.core import queue
 from socle.core.refusals import Refusal
 from socle.documents import actions as documents
 from socle.documents import sniff
+from socle.documents.antivirus import AntivirusAway
 from socle.documents.names import safe_name
 from socle.journal.actions import record
 
@@ -60,14 +61,15 @@ def take_in(
     """Make a draft of each file, of each file of a ZIP; what cannot be one is noted in its place.
 
     Each file has a transaction of its own: a request that is cut keeps what was done, and the same
-    files given again add nothing. Raises NotAllowed or BatchLeaving.
+    files given again add nothing. Raises NotAllowed, BatchLeaving or AntivirusAway.
     """
     ground = Ground(by=by, at=at)
     ground.check_may(Capability.ACTS_PREPARE)
     for upload in uploads:
         try:
             for one in _opened(upload):
-                _take(batch_id, one, common, ground=ground)
+                checked, why = _checked(one)
+                _take(batch_id, checked, common, why=why, ground=ground)
         except (policies.BadZip, policies.TooManyFiles) as refusal:
             _note(batch_id, upload, str(refusal), ground=ground)
 
@@ -171,7 +173,8 @@ def _row(item: BatchItem, taken: Mapping[int, str], ground: Ground) -> Row:
         queries.draft_of(act, files), classification=ground.classification, at=ground.at
     )
     mine = [taken[act.pk]] if act.pk in taken else []
-    return Row(item, act, files, (*mine, *map(str, refusals)))
+    signers = policies.signer_refusals(act, files)
+    return Row(item, act, files, (*mine, *map(str, refusals), *map(str, signers)))
 
 
 def _taken(acts: Sequence[Act]) -> dict[int, str]:
@@ -200,8 +203,22 @@ def _opened(upload: Upload) -> Iterator[Upload]:
         yield Upload(name, content)
 
 
+def _checked(upload: Upload) -> tuple[Upload, str]:
+    """The upload with what was found of it, or why it cannot be sent; no lock is held meanwhile.
+
+    Raises AntivirusAway, which says nothing of the file: the same one is to be given again.
+    """
+    try:
+        return replace(upload, found=actions.check_upload(upload)), ""
+    except AntivirusAway:
+        raise
+    except Refusal as refusal:
+        return upload, str(refusal)
+
+
 @transaction.atomic
-def _take(batch_id: int, upload: Upload, common: Common, *, ground: Ground) -> None:
+def _take(batch_id: int, upload: Upload, common: Common, *, why: str, ground: Ground) -> None:
+    """Make a draft of a file, or note `why` there is none."""
     batch = _resting(batch_id)
     digest = _digest(upload, ground)
     if batch.items.filter(sha256=digest).exists():
@@ -221,11 +238,12 @@ def _take(batch_id: int, upload: Upload, common: Common, *, ground: Ground) -> N
         decided_on=common.decided_on,
         objet=said.objet,
     )
-    act, refusal = None, ""
+    act, refusal = None, why
     try:
-        act = actions.save_draft(
-            facts=facts, main=upload, by=ground.by, at=ground.at, ground=ground
-        )
+        if not why:
+            act = actions.save_draft(
+                facts=facts, main=upload, by=ground.by, at=ground.at, ground=ground
+            )
     except Refusal as refused:
         refusal = str(refused)
     _item(batch, upload, rank=rank, digest=digest, act=act, refusal=refusal, ground=ground)

@@ -18,6 +18,7 @@ from socle.documents.model import (
     Style,
     Table,
 )
+from socle.documents.signatures import Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,58 @@ def stamp_lines(act: Act) -> list[str]:
     if act.cancelled_on:
         lines.append(f"ANNULÉ le {act.cancelled_on:%d/%m/%Y}")
     return lines
+
+
+def stamp_sheet(
+    file: ActFile, act: Act, *, organisation: Organisation, exercise: bool, at: datetime
+) -> Document:
+    """The stamp of a signed file on a page of its own, tied to the file by its SHA-256."""
+    title, identifier, *dates = stamp_lines(act)
+    signers = tuple(("Signé par", _signer(one)) for one in file.signers)
+    return Document(
+        title="Feuille de tampon",
+        subtitle="Pour un document signé électroniquement",
+        issuer=Letterhead(
+            name=str(organisation),
+            lines=(f"SIREN {organisation.siren}",),
+            over=("République française",),
+        ),
+        reference=act.identifier,
+        blocks=[
+            Fields(
+                rows=(
+                    ("Identifiant unique", (Strong(identifier),)),
+                    *(tuple(line.split(" le ", 1)) for line in dates),
+                ),
+                title=title,
+            ),
+            Fields(
+                rows=(
+                    ("Fichier", (Strong(file.stored.name),)),
+                    ("Nom transmis", file.transmitted_name),
+                    ("Acte", f"{act.number} : {act.objet}"),
+                    *signers,
+                ),
+                title="Le document tamponné",
+            ),
+            Paragraph(_SHEET, Style.NOTE),
+        ],
+        at=at,
+        verification=f"Document signé, SHA-256 : {file.stored.sha256}",
+        exercise=exercise,
+    )
+
+
+_SHEET = (
+    "Rien ne peut être imprimé sur un document signé électroniquement : il ne serait plus celui "
+    "qui a été signé. Cette feuille tient lieu de tampon : joignez-la au document, sans les "
+    "fusionner."
+)
+
+
+def _signer(one: Signature) -> str:
+    who = f"{one.signer} ({one.organisation})" if one.organisation else one.signer
+    return f"{who}, le {one.day}" if one.day else who
 
 
 def _acte(act: Act) -> tuple[tuple[str, str], ...]:

@@ -150,7 +150,11 @@ _TYPES: Final = {BundleKind.ZIP: "application/zip", BundleKind.PDF: "application
 
 def _acts() -> QuerySet[Act]:
     return Act.objects.select_related("bordereau").prefetch_related(
-        "files__stored", "files__stamped", "transactions__archive", "transactions__message"
+        "files__stored",
+        "files__stamped",
+        "files__stamp_sheet",
+        "transactions__archive",
+        "transactions__message",
     )
 
 
@@ -170,6 +174,8 @@ def _papers(act: Act) -> Iterator[tuple[str, StoredFile]]:
         yield file.stored.name, file.stored
         if file.stamped:
             yield file.stamped.name, file.stamped
+        if file.stamp_sheet:
+            yield file.stamp_sheet.name, file.stamp_sheet
     if act.bordereau:
         yield act.bordereau.name, act.bordereau
     for one in act.transactions.all():

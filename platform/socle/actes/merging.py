@@ -65,6 +65,8 @@ class Merger:
         entry = _Entry(act)
         for file in act.files.all():
             entry.pieces.append(self._append(file.stored.name, file.stamped or file.stored))
+            if file.stamp_sheet:
+                entry.pieces.append(self._append(file.stamp_sheet.name, file.stamp_sheet))
         if act.bordereau:
             entry.pieces.append(self._append("Bordereau d’acquittement", act.bordereau))
         self._entries.append(entry)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from socle.actes.protocol import rules
 from socle.actes.protocol.codes import Nature
 from socle.documents.models import StoredFile
+from socle.documents.signatures import Signature
 
 NATURES = [(nature.value, nature.label) for nature in Nature]
 
@@ -137,9 +138,15 @@ class ActFile(models.Model):
     typology_label = models.CharField(max_length=200, blank=True)
     stored = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
     signed = models.BooleanField("signé électroniquement", default=False)
+    signatures = models.JSONField(default=list, db_default=[])
+    """What each signature of a signed PDF says (`documents.signatures.Signature.kept`)."""
     transmitted_name = models.CharField("nom transmis", max_length=120, blank=True)
     stamped = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     not_stamped_because = models.CharField(max_length=500, blank=True)
+    stamp_sheet = models.ForeignKey(
+        StoredFile, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    """The stamp on a page of its own, for a signed PDF that nothing may be printed on."""
 
     class Meta:
         constraints = (
@@ -152,6 +159,12 @@ class ActFile(models.Model):
 
     def __str__(self) -> str:
         return self.stored.name
+
+    @property
+    def signers(self) -> list[Signature]:
+        """Who signed it, in the order they did; the time-stamps of machines left out."""
+        found = [Signature(**facts) for facts in self.signatures]
+        return [one for one in found if not one.timestamp]
 
 
 class Kind(models.TextChoices):

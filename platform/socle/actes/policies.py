@@ -1,20 +1,32 @@
 """What may happen to an act and to its messages, whoever asks. No query, no clock, no HTTP."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from socle.actes.models import ActState, Kind, LetterState, SaeState, TransactionState
+from socle.actes.models import (
+    Act,
+    ActFile,
+    ActState,
+    FileRole,
+    Kind,
+    LetterState,
+    SaeState,
+    TransactionState,
+)
 from socle.actes.protocol import letters as norm
 from socle.actes.protocol import rules
+from socle.actes.protocol.classification import UnknownMatiere, parse_matiere
 from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
 from socle.core.refusals import Refusal
 from socle.core.text import fold
 from socle.delivery.handlers import AlreadyAnswered
 from socle.delivery.models import OutboundState
+from socle.documents.names import safe_name
+from socle.documents.signatures import Signature
 from socle.documents.sniff import Kind as ContentKind
 
 # Only an anomaly may still become an acknowledgement; an acknowledgement is never undone.
@@ -153,6 +165,8 @@ POSTED_AT_LEAST: Final = 2
 """Months an act stays in the public register (CGCT R2131-1)."""
 BUNDLE_LIMIT: Final = 10_000
 BATCH_LIMIT: Final = 200
+MARKET: Final = (1, 1)
+"""The matière of marchés publics: their documents are signed by suppliers, from anywhere."""
 PATIENCE: Final = 2
 """Working days after which the silence of the préfecture is worth a call."""
 
@@ -177,6 +191,12 @@ class NoMainFile(Refusal):
     """A main file is one thing, and there is none."""
 
     code = "actes.no_main_file"
+
+
+class UnknownSigner(Refusal):
+    """No authority we trust vouches for who signed, and this act is no public contract."""
+
+    code = "actes.unknown_signer"
 
 
 class CannotCancel(Refusal):
@@ -639,3 +659,61 @@ def reminder_step(received_at: datetime, at: datetime) -> int:
     """Which reminder of an unread letter is due: 2, 4, 8, 16… days after it came; 0: none yet."""
     days = (at - received_at) // timedelta(days=1)
     return 0 if days < REMIND_AFTER.days else 1 << (days.bit_length() - 1)
+
+
+def signer_refusals(act: Act, files: Iterable[ActFile]) -> list[UnknownSigner]:
+    """Why the signatures of its files do not let an act leave: nobody vouches for the signer.
+
+    Integrity is another thing: a file that was altered is never kept.
+    """
+    found = [(file, _unknown_among(file.stored.name, file.signers, act=act)) for file in files]
+    return [
+        UnknownSigner(sentence, field="main" if file.role == FileRole.MAIN else "")
+        for file, sentence in found
+        if sentence
+    ]
+
+
+def check_signers(name: str, signatures: Sequence[Signature], *, act: Act) -> None:
+    """Refuse a document about `act` whose signer nobody vouches for. Raises UnknownSigner."""
+    signers = [one for one in signatures if not one.timestamp]
+    if sentence := _unknown_among(name, signers, act=act):
+        raise UnknownSigner(sentence)
+
+
+def wants_known_signers(nature: int | None, matter: str) -> bool:
+    """Whether signers must be known; False while nature or matière is not said yet.
+
+    As S²LOW does: not for a contract (nature 4) of matière 1.1, which suppliers sign.
+    """
+    if nature is None:
+        return False
+    if nature != Nature.CONTRACT:
+        return True
+    try:
+        return parse_matiere(matter)[:2] != MARKET
+    except UnknownMatiere:
+        return False
+
+
+def _unknown_among(name: str, signers: Iterable[Signature], *, act: Act) -> str:
+    if not wants_known_signers(act.nature, act.matter):
+        return ""
+    one = next((one for one in signers if not one.known), None)
+    if one is None:
+        return ""
+    return (
+        f"Le fichier « {safe_name(name)} » est signé par {one.signer}, {_why_unknown(one)}. C’est "
+        "admis pour un marché public (contrat, matière 1.1), pas pour cet acte : faites signer le "
+        "document avec un certificat reconnu, ou déposez-le sans signature électronique."
+    )
+
+
+def _why_unknown(one: Signature) -> str:
+    if "REVOKED" in one.trouble:
+        return "dont le certificat est révoqué"
+    if "OUT_OF_BOUNDS" in one.trouble or "EXPIRED" in one.trouble:
+        return "dont le certificat n’était pas en cours de validité ce jour-là"
+    return (
+        f"dont le certificat vient d’une autorité que la plateforme ne reconnaît pas : {one.issuer}"
+    )

@@ -112,6 +112,8 @@ def _checks(files: Sequence[ActFile], ground: Ground) -> tuple[str, ...]:
         "Type de pièce : chaque fichier en a un, permis pour cette nature.",
         f"Matière : elle est dans la liste du {ground.classification.date:%d/%m/%Y}.",
     ]
+    if any(file.signers for file in files):
+        found.append("Signatures électroniques : elles sont intactes, rien n’a changé depuis.")
     if ContentKind.XML in kinds:
         found.append("Document budgétaire : il est scellé, voté, et c’est celui de la commune.")
     return tuple(found)
@@ -154,8 +156,8 @@ def _about_numbers(act: Act, at: datetime) -> list[str]:
 
 def _about_signatures(files: Sequence[ActFile]) -> list[str]:
     return [
-        f"« {file.stored.name} » est signé électroniquement : il ne sera pas tamponné, pour ne pas "
-        "rompre la signature."
+        f"« {file.stored.name} » est signé électroniquement : pour ne pas rompre la signature, son "
+        "tampon sera sur une feuille à part."
         for file in files
         if file.signed
     ]

@@ -1,4 +1,8 @@
-"""The papers an acknowledgement gives: the bordereau, and a stamped copy of each PDF."""
+"""The papers an acknowledgement gives: the bordereau, and a stamped copy of each PDF.
+
+A signed PDF is never printed on: whatever is added inside, even to the end of the file, is reported
+as a change after the signature. Its stamp is on a page of its own, which names it by its digest.
+"""
 
 import shutil
 import tempfile
@@ -16,7 +20,7 @@ from socle.documents import actions as documents
 from socle.documents.models import StoredFile
 from socle.documents.render import to_pdf
 from socle.documents.sniff import Kind as ContentKind
-from socle.documents.stamp import Corner, stamp
+from socle.documents.stamp import Corner, SignedPdf, stamp
 from socle.journal.actions import record
 
 BY: Final = "Socle"
@@ -69,6 +73,9 @@ def _stamp(file: ActFile, act: Act, *, exercise: bool, corner: Corner, at: datet
         return
     try:
         copy = _stamped(file.stored, bordereau.stamp_lines(act), exercise=exercise, corner=corner)
+    except SignedPdf as refusal:
+        _note(file, act, str(refusal), at=at)
+        _sheet(file, act, exercise=exercise, at=at)
     except Refusal as refusal:
         _note(file, act, str(refusal), at=at)
     except _FAULTS:
@@ -84,6 +91,16 @@ def _stamp(file: ActFile, act: Act, *, exercise: bool, corner: Corner, at: datet
         file.stamped = documents.store(content=copy, name=name, by=BY, at=at)
         file.not_stamped_because = ""
         file.save(update_fields=["stamped", "not_stamped_because"])
+
+
+def _sheet(file: ActFile, act: Act, *, exercise: bool, at: datetime) -> None:
+    """Write the stamp of a signed file on a page that goes with it."""
+    paper = bordereau.stamp_sheet(
+        file, act, organisation=queries.organisation_here(), exercise=exercise, at=at
+    )
+    name = f"{file.stored.name.removesuffix('.pdf')} (feuille de tampon).pdf"
+    file.stamp_sheet = documents.store(content=to_pdf(paper), name=name, by=BY, at=at)
+    file.save(update_fields=["stamp_sheet"])
 
 
 def _stamped(stored: StoredFile, lines: list[str], *, exercise: bool, corner: Corner) -> bytes:

@@ -188,7 +188,7 @@ def draft_of(act: Act, files: Iterable[ActFile]) -> Draft:
 
 def files_of(act: Act) -> list[ActFile]:
     """The act's files, the act itself first, then its annexes in their order."""
-    return list(act.files.select_related("stored", "stamped").order_by("rank"))
+    return list(act.files.select_related("stored", "stamped", "stamp_sheet").order_by("rank"))
 
 
 def number_refusal(act: Act) -> policies.NumberTaken | None:
@@ -211,7 +211,7 @@ def problems(act: Act, files: list[ActFile], *, at: datetime) -> list[Refusal]:
     taken = number_refusal(act)
     if not any(file.role == "main" for file in files) and files:
         found.append(policies.NoMainFile("Joignez le fichier de l’acte lui-même.", field="main"))
-    return ([taken] if taken else []) + found
+    return ([taken] if taken else []) + found + policies.signer_refusals(act, files)
 
 
 def outbound_of(transaction: Transaction) -> Outbound | None:

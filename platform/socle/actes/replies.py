@@ -42,7 +42,8 @@ def prepare(
     policies.check_answer(letter.kind, letter.state, kind)
     norm.check_count(MessageType(kind), len(uploads))
     for upload in uploads:
-        check_upload(upload)
+        found = check_upload(upload)
+        policies.check_signers(upload.name, found.signatures, act=letter.act)
     _read(letter, by=by, at=at)
     answer = Answer.objects.create(
         letter=letter, kind=kind, prepared_at=at, prepared_by=by, prepared_by_label=str(by)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from socle.accounts.capabilities import Capability
-from socle.actes import letters, mails, permissions, policies, proofs, queries, sending
+from socle.actes import letters, mails, permissions, policies, proofs, queries, sending, signed
 from socle.actes.explanations import queries as explanations
 from socle.actes.ground import Ground
 from socle.actes.models import (
@@ -398,6 +398,7 @@ def _let_waiting_go(*, at: datetime) -> None:
 def _let_go(act: Act, *, at: datetime) -> None:
     ground = Ground(by=act.deposited_by, at=at)
     files = queries.files_of(act)
+    signed.verify_again(files)
     acte = sending.acceptable(act, files, ground=ground)
     sending.send_act(act, acte, files, ground=ground)
 

@@ -60,6 +60,7 @@ def _acts() -> QuerySet[Act]:
     return Act.objects.select_related("bordereau").prefetch_related(
         "files__stored",
         "files__stamped",
+        "files__stamp_sheet",
         "transactions__archive",
         "transactions__message",
         "letters__mail",
@@ -111,6 +112,8 @@ class _Packer:
     def below(self, act: Act) -> Iterator[Unit]:
         for file in act.files.all():
             yield self.file(file)
+            if file.stamp_sheet:
+                yield self.paper(f"Feuille de tampon : {file.stored.name}", file.stamp_sheet)
         if act.bordereau:
             yield self.paper("Bordereau d’acquittement", act.bordereau)
         letters = list(act.letters.all())

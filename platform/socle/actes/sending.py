@@ -77,12 +77,15 @@ def acceptable(act: Act, files: Sequence[ActFile], *, ground: Ground) -> Acte:
         raise taken
     if not files or files[0].role != "main":
         raise policies.NoMainFile("Joignez le fichier de l’acte lui-même.", field="main")
-    return accept(
+    acte = accept(
         queries.draft_of(act, files),
         emitter=emitter_of(ground.organisation),
         classification=ground.classification,
         at=ground.at,
     )
+    for refusal in policies.signer_refusals(act, files):
+        raise refusal
+    return acte
 
 
 def check_budget_file(main: StoredFile, opener: Callable[[], BinaryIO], *, ground: Ground) -> None:

@@ -77,6 +77,11 @@ urlpatterns = [
     path("<int:pk>/dupliquer/", views.Duplicate.as_view(), name="duplicate"),
     path("<int:pk>/corriger/", views.Correct.as_view(), name="correct"),
     path("<int:pk>/fichiers/<int:file>/", views.Original.as_view(), name="file"),
+    path(
+        "<int:pk>/fichiers/<int:file>/feuille-de-tampon/",
+        views.StampSheet.as_view(),
+        name="stamp_sheet",
+    ),
     path("<int:pk>/fichiers/<int:file>/tamponne/", views.Stamped.as_view(), name="stamped"),
     path("<int:pk>/bordereau/", views.Bordereau.as_view(), name="bordereau"),
     path("<int:pk>/messages/<int:message>/", views.MessageFile.as_view(), name="message"),

@@ -1,6 +1,7 @@
 """The acts of a commune, as its secretary works with them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -95,11 +96,10 @@ class DraftView(CapabilityView):
         if upload is None:
             return None
         try:
-            actions.check_upload(upload)
+            return replace(upload, found=actions.check_upload(upload))
         except Refusal as refusal:
             refused.append(refusal)
             return None
-        return upload
 
     def after(self, request: HttpRequest, act: Act, refused: list[Refusal]) -> HttpResponse:
         """To the list when she only saves, back to the form when something is wrong, else on."""
@@ -367,6 +367,14 @@ class Stamped(Download):
 
     def find(self, *, pk: int, file: int) -> StoredFile | None:
         return get_object_or_404(ActFile.objects.select_related("stamped"), act=pk, pk=file).stamped
+
+
+class StampSheet(Download):
+    """The page that stands for the stamp of a signed file."""
+
+    def find(self, *, pk: int, file: int) -> StoredFile | None:
+        found = ActFile.objects.select_related("stamp_sheet")
+        return get_object_or_404(found, act=pk, pk=file).stamp_sheet
 
 
 class Bordereau(Download):

@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from socle.documents.clamd import Place
+
 LOOPBACK: Final = ("localhost", "127.0.0.1")
 MASTER_KEY_BYTES: Final = 32
 SHORTEST_SECRET: Final = 32
@@ -27,6 +29,8 @@ CELL_NAME: Final = re.compile(r"[a-z][a-z0-9]{1,6}")  # it stands in the numbers
 RESERVED_CELLS: Final = frozenset({MAIN_CELL, "default", "replica", "celery", "public"})
 PLACE: Final = re.compile(r"[0-9][0-9][0-9AB]|[0-9]{9}")
 SIREN_DIGITS: Final = 9
+LEASE_WITH_ANTIVIRUS: Final = 60
+"""Seconds: what `documents.antivirus` takes at most, and the time to store the outcome."""
 BROKER_PATIENCE: Final = 2.0
 """Seconds a broker is given to take a connection, then to answer: a page may wait for it."""
 
@@ -75,6 +79,7 @@ class Environment:
     sentry_dsn: str
     proxy_secret: str
     proxies: int
+    antivirus: str
     delivery_lease: int
     help_mail: str
     help_phone: str
@@ -118,6 +123,7 @@ class Environment:
             help_mail=variables.get("SOCLE_HELP_MAIL", ""),
             help_phone=variables.get("SOCLE_HELP_PHONE", ""),
             help_hours=variables.get("SOCLE_HELP_HOURS", ""),
+            antivirus=variables.get("SOCLE_ANTIVIRUS", ""),
             delivery_lease=_seconds(variables, "SOCLE_DELIVERY_LEASE", default=60),
         )
         found.check()
@@ -158,6 +164,7 @@ class Environment:
             )
         self.broker_options()
         self.mail()
+        self.clamd()
 
     def database(self) -> dict[str, Any]:
         """The parts of the database URL, as Django names them.
@@ -224,6 +231,27 @@ class Environment:
         if self.pooling == "session":
             return {}
         return {"POOLING": self.pooling, "DISABLE_SERVER_SIDE_CURSORS": True}
+
+    def clamd(self) -> Place | None:
+        """Where the antivirus listens, or None when SOCLE_ANTIVIRUS is not set.
+
+        Raises ImproperlyConfigured when it reads neither `unix:/path` nor `tcp://host:port`, and
+        when a file would be looked at for longer than its worker owns it.
+        """
+        if not self.antivirus:
+            return None
+        if self.delivery_lease < LEASE_WITH_ANTIVIRUS:
+            raise ImproperlyConfigured(
+                f"SOCLE_DELIVERY_LEASE is {self.delivery_lease} seconds: an antivirus needs "
+                f"{LEASE_WITH_ANTIVIRUS} or more, or another worker would take the file meanwhile."
+            )
+        try:
+            return Place.parse(self.antivirus)
+        except ValueError:
+            raise ImproperlyConfigured(
+                "SOCLE_ANTIVIRUS must look like unix:/run/clamav/clamd.ctl or "
+                f"tcp://antivirus:3310, not {self.antivirus!r}."
+            ) from None
 
     def mail(self) -> MailServer | None:
         """The mail server, or None when SOCLE_MAIL_URL is not set.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,6 +11,7 @@ from kombu.exceptions import OperationalError
 
 from socle.config.environment import BROKER_PATIENCE
 from socle.core import cells
+from socle.documents import antivirus
 
 ALIVE: Final = "/sante/vivant"
 READY: Final = "/sante/pret"
@@ -37,7 +39,12 @@ def _ready() -> HttpResponse:
     """
     states = {cell: _state(cell) for cell in cells.names()}
     serving = [state for state in states.values() if state == _SERVES]
-    checks = {"base": bool(serving), "cellules": states, "courtier": _broker_answers()}
+    checks = {
+        "base": bool(serving),
+        "cellules": states,
+        "courtier": _broker_answers(),
+        "antivirus": _antivirus(),
+    }
     return JsonResponse(checks, status=200 if serving else 503)
 
 
@@ -76,6 +83,13 @@ def check_serves(cell: str) -> None:
 
 
 _current: set[str] = set()
+
+
+def _antivirus() -> str:
+    """Reported, not required: without it nothing is taken in, and everything else is served."""
+    if settings.ANTIVIRUS is None:
+        return "aucun"
+    return _SERVES if antivirus.state()[0] else "sans réponse"
 
 
 def _broker_answers() -> bool:

@@ -26,6 +26,7 @@ EXERCISE_URL = ENVIRONMENT.exercise_url
 EXERCISE_TOKEN = ENVIRONMENT.exercise_token
 PROXY_SECRET = ENVIRONMENT.proxy_secret
 PROXIES = ENVIRONMENT.proxies  # trusted ones, each adding an address to X-Forwarded-For
+ANTIVIRUS = ENVIRONMENT.clamd()  # where clamd listens, or None
 DELIVERY_LEASE = ENVIRONMENT.delivery_lease  # seconds a worker owns a file it is sending
 HELP_MAIL, HELP_PHONE = ENVIRONMENT.help_mail, ENVIRONMENT.help_phone
 HELP_HOURS = ENVIRONMENT.help_hours

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import uuid
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -35,6 +36,7 @@ from socle.directory import policies as rights
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
 from socle.documents import actions as documents
+from socle.documents import antivirus
 from socle.documents.models import StoredFile
 from socle.journal.actions import record
 
@@ -141,9 +143,19 @@ def send(outbound: Outbound) -> bool:
         if not _is_there(outbound, adapter):
             check_may_go(outbound, at=timezone.now())
             _check_space(outbound)
+            _check_clean(outbound)
             _hand_over(outbound, adapter)
     except AlreadyAnswered:
         log.info("%s: answered before its outcome was stored", outbound.name)
+    except antivirus.AntivirusAway:
+        _release(
+            outbound,
+            OutboundState.DUE,
+            "L’antivirus de la plateforme ne répond pas : nouvel essai automatique.",
+            at=timezone.now(),
+            maybe_received=outbound.maybe_received,
+        )
+        return False
     except (OutcomeUnknown, SpaceStopped) as pause:
         _release(outbound, OutboundState.DUE, str(pause), at=timezone.now())
         return False
@@ -225,10 +237,32 @@ def _check_space(outbound: Outbound) -> None:
         raise SpaceStopped("L’espace est suspendu : l’envoi reprendra avec lui.")
 
 
-def _hand_over(outbound: Outbound, adapter: Adapter) -> None:
+def _check_clean(outbound: Outbound) -> None:
+    """Have the antivirus look at what leaves: its signatures are newer than at the deposit.
+
+    Files kept before there was an antivirus are looked at here for the first time. The lease is
+    renewed after it: the looking does not eat the time of the sending. Raises what
+    `antivirus.check_leaving` raises, and OutcomeUnknown when another worker took the file over.
+    """
+    if settings.ANTIVIRUS is None:
+        return
+    with _opened(outbound) as content:
+        antivirus.check_leaving(content, name=outbound.name)
+    until = timezone.now() + timedelta(seconds=settings.DELIVERY_LEASE)
+    mine = Outbound.objects.filter(pk=outbound.pk, lease=outbound.lease)
+    if not mine.update(lease_until=until):
+        raise OutcomeUnknown("Un autre envoi du même fichier est en cours.")
+
+
+def _opened(outbound: Outbound) -> BinaryIO:
+    """The bytes that leave, as a forward-only stream."""
     with fences.inside(outbound.schema):
-        content = documents.open_file(StoredFile.objects.get(pk=outbound.payload))
-    with content:  # an adapter works as the platform: what it keeps of an operator is no commune's
+        return documents.open_file(StoredFile.objects.get(pk=outbound.payload))
+
+
+def _hand_over(outbound: Outbound, adapter: Adapter) -> None:
+    # An adapter works as the platform: what it keeps of an operator is no commune's.
+    with _opened(outbound) as content:
         adapter.send(
             protocol=outbound.protocol, name=outbound.name, content=content, size=outbound.size
         )
@@ -259,14 +293,22 @@ def record_sent(outbound: Outbound, *, at: datetime) -> bool:
 
 
 @transaction.atomic
-def _release(outbound: Outbound, state: OutboundState, why: str, *, at: datetime) -> None:
+def _release(
+    outbound: Outbound,
+    state: OutboundState,
+    why: str,
+    *,
+    at: datetime,
+    maybe_received: bool = True,
+) -> None:
+    """Give a file back with this state; when it is still due, the operator may have received it."""
     ours = Outbound.objects.filter(pk=outbound.pk, lease=outbound.lease)
     changed = ours.update(
         state=state,
         lease=None,
         lease_until=None,
         last_error=why[:500],
-        maybe_received=outbound.maybe_received or state == OutboundState.DUE,
+        maybe_received=outbound.maybe_received or (state == OutboundState.DUE and maybe_received),
         due_at=at + policies.wait_after(outbound.attempts),
     )
     if changed and state != OutboundState.DUE:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from socle.delivery import changes, queries, windows
 from socle.delivery.forms import ChangeForm, WindowForm
 from socle.delivery.models import TransmissionOperator, Window
 from socle.directory.models import Organisation, Protocol, TransmissionRight
+from socle.documents import antivirus
 
 PER_PAGE = 25
 
@@ -29,7 +31,13 @@ class Operators(CapabilityView):
         now = timezone.now()
         coming = Window.objects.filter(ended_at=None, ends_at__gt=now).select_related("operator")
         past = Window.objects.exclude(pk__in=coming).select_related("operator", "declared_by")
+        answers, version = antivirus.state()
         context = {
+            "antivirus": {
+                "none": settings.ANTIVIRUS is None,
+                "answers": answers,
+                "version": version,
+            },
             "operators": queries.operators(at=now),
             "coming": [(one, one.starts_at <= now) for one in coming.order_by("starts_at", "pk")],
             "past": Paginator(past.order_by("-starts_at", "-pk"), PER_PAGE).get_page(

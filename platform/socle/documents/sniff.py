@@ -67,13 +67,17 @@ _LABELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PdfFacts:
-    """What matters of a PDF: `landscape` tells whether the first page is shown wider than high."""
+    """What matters of a PDF: `landscape` tells whether the first page is shown wider than high.
+
+    `signatures` counts the filled signature fields; a document may be `signed` with none of them.
+    """
 
     version: str
     pages: int
     encrypted: bool
     signed: bool
     landscape: bool
+    signatures: int = 0
 
 
 class EmptyFile(Refusal):
@@ -170,7 +174,7 @@ def inspect_file(
 
     Raises EmptyFile, FileTooBig, WrongKind, and for a PDF what `check_pdf` raises.
     """
-    _check_size(content, name=name, limit=limit)
+    check_size(content, name=name, limit=limit)
     kind = sniff(content)
     if kind not in allowed:
         raise WrongKind(
@@ -189,7 +193,7 @@ def check_pdf(content: bytes | BinaryIO, *, name: str, limit: int) -> PdfFacts:
     WrongKind, UnreadablePdf, LockedPdf or TooManyPages. Source: arrêté of 26 October 2005 and
     @CTES practice (documents must not be protected).
     """
-    _check_size(content, name=name, limit=limit)
+    check_size(content, name=name, limit=limit)
     kind = sniff(content)
     if kind is not Kind.PDF:
         raise WrongKind(
@@ -237,6 +241,7 @@ _PDF_FAULTS: Final = (
 
 
 def _facts(pdf: pikepdf.Pdf) -> PdfFacts:
+    signatures = sum(map(_is_signature, _form_fields(pdf)))
     first = pdf.pages[0]
     left, bottom, right, top = (float(side) for side in first.cropbox)
     wide = abs(right - left) > abs(top - bottom)
@@ -245,17 +250,14 @@ def _facts(pdf: pikepdf.Pdf) -> PdfFacts:
         version=pdf.pdf_version,
         pages=len(pdf.pages),
         encrypted=pdf.is_encrypted,
-        signed=is_signed(pdf),
+        signed=bool(signatures) or "/Perms" in pdf.Root,
         landscape=wide != turned,
+        signatures=signatures,
     )
 
 
-def is_signed(pdf: pikepdf.Pdf) -> bool:
-    """Whether the PDF carries at least one electronic signature (a field of type /Sig, filled)."""
-    return "/Perms" in pdf.Root or any(_is_signature(field) for field in _form_fields(pdf))
-
-
 def _is_signature(field: pikepdf.Object) -> bool:
+    """Whether a field of a form carries an electronic signature (type /Sig, filled)."""
     return field.get("/FT") == "/Sig" and "/V" in field
 
 
@@ -288,7 +290,8 @@ def check_facts(facts: PdfFacts, *, name: str) -> PdfFacts:
     return facts
 
 
-def _check_size(content: bytes | BinaryIO, *, name: str, limit: int) -> None:
+def check_size(content: bytes | BinaryIO, *, name: str, limit: int) -> None:
+    """Refuse an empty file or one beyond `limit` bytes. Raises EmptyFile or FileTooBig."""
     size = size_of(content)
     if size == 0:
         raise EmptyFile(

@@ -86,7 +86,7 @@ def stamp(
     if facts.signed:
         raise SignedPdf(
             f"Le fichier « {safe_name(name)} » porte une signature électronique que le tampon "
-            "romprait : conservez l’original signé et joignez-lui le bordereau d’acquittement."
+            "romprait : l’original signé reste tel quel, joignez-lui sa feuille de tampon."
         )
     with pikepdf.open(sniff.as_stream(content), suppress_warnings=True) as pdf:
         drawings = [_Drawing.of(pdf, _draw_box(lines), corner)] if lines else []

@@ -15,6 +15,7 @@ from socle.core.refusals import Refusal
 from socle.delivery import actions as delivery
 from socle.directory.models import Protocol
 from socle.documents import actions as documents
+from socle.documents import antivirus
 from socle.documents.models import StoredFile
 from socle.helios import ground, permissions, policies, queries
 from socle.helios.models import (
@@ -50,13 +51,14 @@ class BudgetTaken(Refusal):
 def deposit(*, file: File, by: Person, at: datetime) -> PesFlow:  # type: ignore[type-arg]
     """Take in one PES aller as the finance software wrote it; its findings say what to look at.
 
-    Raises an `UnreadableFile`, a `DepositRefusal` or `permissions.NotAllowed`; nothing is kept
-    then.
+    Raises what `antivirus.check` raises, an `UnreadableFile`, a `DepositRefusal` or
+    `permissions.NotAllowed`; nothing is kept then.
     """
     organisation = queries.organisation_here()
     permissions.check_may(by, Capability.FLOWS_PREPARE, organisation=organisation, at=at)
     file.seek(0)
     content = cast(BinaryIO, file)
+    antivirus.check(content, name=file.name or "PES")
     aller = read_aller(content)
     findings = check_deposit(aller, queries.circumstances(aller, organisation=organisation))
     stored = documents.store(
