@@ -1,6 +1,7 @@
 """A software of the commune, on the real stack: real sockets, worker and operator."""
 
 import base64
+import contextlib
 import http.client
 import json
 import time
@@ -38,13 +39,15 @@ def authorization(stack: Stack) -> str:
 
 def call(
     stack: Stack, authorization: str, path: str, body: bytes | None = None
-) -> http.client.HTTPResponse:
+) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
     headers = {"Host": f"{LEZAY}.localhost:{stack.port}", "Authorization": authorization}
     if body is not None:
         headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
-    connection.request("GET" if body is None else "POST", path, body, headers)
-    return connection.getresponse()
+    with contextlib.closing(connection):
+        connection.request("GET" if body is None else "POST", path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
 
 
 def form(fields: dict[str, str], pdf: bytes) -> bytes:
@@ -73,28 +76,27 @@ def test_an_act_goes_from_the_software_to_its_stamped_copy(
         "classif1": "7",
         "classif2": "10",
     }
-    answer = call(
-        stack, authorization, "/modules/actes/actes_transac_create.php", form(fields, pdf)
-    )
-    first, number, *_ = answer.read().decode("latin-1").split("\n")
-    assert (answer.status, first) == (200, "OK"), number
+    path = "/modules/actes/actes_transac_create.php"
+    answered, said = call(stack, authorization, path, form(fields, pdf))
+    first, number, *_ = said.decode("latin-1").split("\n")
+    assert (answered, first) == (200, "OK"), number
 
     status = f"/modules/actes/actes_transac_get_status.php?transaction={number}"
     limit = time.monotonic() + 60
-    while (said := call(stack, authorization, status).read()).split(b"\n")[1] in {b"1", b"3"}:
+    while (said := call(stack, authorization, status)[1]).split(b"\n")[1] in {b"1", b"3"}:
         assert time.monotonic() < limit, said
         time.sleep(0.5)
     assert said.startswith(b"OK\n4\n<?xml")
     assert b'actes:DateReception="' in said
 
     listing = f"/modules/actes/actes_transac_get_files_list.php?transaction={number}"
-    _, acte = json.loads(call(stack, authorization, listing).read())
+    _, acte = json.loads(call(stack, authorization, listing)[1])
     stamped = f"/modules/actes/actes_download_file.php?file={acte['id']}&tampon=true"
-    copy = call(stack, authorization, stamped).read()
+    copy = call(stack, authorization, stamped)[1]
     assert copy.startswith(b"%PDF")
     assert copy != pdf
 
 
 def test_an_unknown_software_is_told_so_without_a_redirect(stack: Stack) -> None:
-    answer = call(stack, "Basic eDp5", "/api/test-connexion.php")
-    assert (answer.status, answer.read()[:2]) == (200, b"KO")
+    answered, said = call(stack, "Basic eDp5", "/api/test-connexion.php")
+    assert (answered, said[:2]) == (200, b"KO")
