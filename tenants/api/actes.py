@@ -235,7 +235,7 @@ class DownloadFile(FacadeView):
             return _bytes(content, name, "application/xml")
         if found is None or found.thing is not Thing.FILE:
             raise Refused("Fichier inconnu")
-        files = ActFile.objects.select_related("act", "stored", "stamped")
+        files = ActFile.objects.select_related("act", "stored", "stamped", "stamp_sheet")
         file = files.filter(pk=found.key).first()
         if file is None:
             raise Refused("Fichier inconnu")
@@ -243,6 +243,8 @@ class DownloadFile(FacadeView):
 
     def stamped(self, file: ActFile) -> HttpResponseBase:
         """The stamped copy; what cannot be stamped is refused, never given bare as if it were."""
+        if file.stamp_sheet is not None:  # a signed file is never printed in: its sheet says so
+            return download(file.stamp_sheet)
         published = self.given("date_affichage")
         if published and file.stored.media_type == "application/pdf":
             day = served.day_of(published)
@@ -272,7 +274,7 @@ class GetTampon(DownloadFile):
 
     def serve(self) -> HttpResponseBase:
         act = _act(self.numbered("transaction", Thing.ACT))
-        file = act.files.select_related("act", "stored", "stamped").exclude(stamped=None).first()
+        file = _stamped_first(act)
         if file is None:
             raise Refused("Pas d'acquittement recu")
         return self.stamped(file)
@@ -445,6 +447,11 @@ def _acknowledgement(act: Act) -> StoredFile | None:
     found = Transaction.objects.filter(act=act, kind=Kind.ACKNOWLEDGEMENT).select_related("message")
     answer = found.first()
     return answer.message if answer else None
+
+
+def _stamped_first(act: Act) -> ActFile | None:
+    files = act.files.select_related("act", "stored", "stamped", "stamp_sheet")
+    return files.exclude(stamped=None, stamp_sheet=None).order_by("rank").first()
 
 
 def _state_of_act(act: Act) -> bytes:
