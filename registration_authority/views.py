@@ -48,6 +48,7 @@ from registration_authority.screens import (
 from registration_authority.service import actions as service
 from registration_authority.slots import queries as slots
 from registration_authority.slots.actions import BOOKABLE
+from registration_authority.stock import queries as stock
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
 from socle.directory.models import Organisation
@@ -753,6 +754,8 @@ class Figures(CapabilityView):
         revoked = revocation_queries.delays(now - YEAR)
         context = {
             "states": figures.files_by_state(),
+            "tokens": stock.by_state(),
+            "shelves": stock.shelves(),
             "months": queries.expiries_by_month(now),
             "delays": queries.delays(now - YEAR),
             "steps": [(one.step, round(one.median, 1)) for one in queries.delays(now - YEAR)],

@@ -28,6 +28,9 @@ from socle.core import fences
 from socle.core.clock import legal_date
 from socle.directory import queries as directory
 from socle.directory.models import Grant, Organisation
+from socle.helios.models import FlowState, PesFlow
+
+WAITING_FLOWS = (FlowState.DEPOSITED, FlowState.READY)
 
 
 def in_force(at: datetime) -> QuerySet[Certificate]:
@@ -127,8 +130,9 @@ def colleagues(organisation: Organisation, leaving: Person, at: datetime) -> lis
 def hand_on(leaving: Person, organisation: Organisation, successor: Person | None) -> int:
     """Give what a person had under way in a body to her successor; how many things there were.
 
-    Without a successor nothing changes hands: files at the counter are nobody's, drafts are found
-    by whoever prepares acts there.
+    Files at the counter, drafts of acts, PES that have not left. Without a successor nothing
+    changes hands: files are nobody's, the rest is found by whoever prepares acts and flows there.
+    Who deposited a flow stays written in words.
     """
     files = CertificateFile.objects.filter(
         assigned_to=leaving, organisation=organisation, state__in=OPEN_STATES
@@ -141,9 +145,11 @@ def hand_on(leaving: Person, organisation: Organisation, successor: Person | Non
         return moved
     with fences.inside(tenant.schema_name):
         drafts = Act.objects.filter(state=ActState.DRAFT, created_by=leaving)
+        flows = PesFlow.objects.filter(state__in=WAITING_FLOWS, deposited_by=leaving)
         if successor is None:
-            return moved + drafts.count()
-        return moved + drafts.update(created_by=successor)
+            return moved + drafts.count() + flows.count()
+        moved += drafts.update(created_by=successor)
+        return moved + flows.update(deposited_by=successor)
 
 
 @dataclass(frozen=True, slots=True)

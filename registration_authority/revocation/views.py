@@ -313,7 +313,7 @@ class Happened(CounterForm):
 def _done_words(done: actions.Protocol) -> str:
     told = [f"certificats révoqués : {done.revoked}", "sessions fermées"]
     if done.reassigned:
-        told.append(f"dossiers et brouillons en cours : {done.reassigned}")
+        told.append(f"dossiers, brouillons et flux en cours : {done.reassigned}")
     if done.suspended:
         told.append("compte fermé")
     if done.replacement:

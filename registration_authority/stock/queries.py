@@ -38,9 +38,10 @@ def tokens() -> QuerySet[Token]:
     ).order_by("serial")
 
 
-def holders_of_batch(batch_id: int) -> QuerySet[Token]:
-    """Who holds a token of a batch: to be called in when a model is found weak (ROCA)."""
-    return tokens().filter(batch_id=batch_id, file__isnull=False)
+def by_state() -> list[tuple[str, int]]:
+    """How many tokens are in each state, in the words of the counter."""
+    counted = dict(Token.objects.values_list("state").annotate(Count("pk")).order_by("state"))
+    return [(state.label, counted.get(state.value, 0)) for state in TokenState]
 
 
 def receipts_to_send(authority_id: int) -> QuerySet[HandOver]:

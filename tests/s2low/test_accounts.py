@@ -13,15 +13,18 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from socle.accounts.capabilities import Role
 from socle.core import crypto, tls
 from socle.delivery import actions as delivery
 from socle.delivery.models import TransmissionOperator
+from socle.directory import queries as directory
 from socle.directory.models import Organisation
 from socle.journal.models import Entry
 from socle.s2low import actions, credentials, policies, queries
 from socle.s2low.adapter import S2lowAdapter
 from socle.s2low.models import S2lowAccount
 from socle.s2low.protocol.outcomes import AccountFault
+from tests.people import on_portal, person
 from tests.s2low.conftest import Post
 from tests.s2low.pki import Authority, Pair
 from tests.s2low.server import Account, S2lowServer
@@ -177,6 +180,10 @@ def test_an_account_that_does_not_open_says_why(account: S2lowAccount, server: S
         actions.check_account(account_id=account.pk, by="tests", at=timezone.now())
     account.refresh_from_db()
     assert list(queries.accounts_in_trouble()) == [account]
+    officer = on_portal(person(Role.OFFICER, at=directory.syndicat()))
+    home = officer.get("/").content.decode()
+    assert "compte S²LOW n’ouvre plus" in home
+    assert "/envois/s2low/" in home
     assert account.problem.startswith("S²LOW ne reconnaît pas")
 
 

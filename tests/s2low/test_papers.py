@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from socle.delivery import actions as delivery
 from socle.delivery.models import Outbound
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
-from socle.s2low import papers, policies, queries
+from socle.s2low import papers, policies
 from socle.s2low.models import S2lowAccount, S2lowPaper, S2lowState
 from tests.s2low import archives
 from tests.s2low.conftest import Post, row_of
@@ -41,11 +42,16 @@ def fetch(*, after: timedelta = timedelta(0)) -> int:
     return papers.fetch_due(at=timezone.now() + after)
 
 
+def papers_of(outbound: Outbound) -> QuerySet[S2lowPaper]:
+    mine = {"transaction__operator": outbound.operator, "transaction__name": outbound.name}
+    return S2lowPaper.objects.filter(**mine)
+
+
 def test_k04_bordereau_and_stamped_copies_are_kept(
     answered: Outbound, town: Any, server: S2lowServer
 ) -> None:
     assert fetch() == 1
-    kept = queries.papers_of(answered.operator, answered.name)
+    kept = papers_of(answered)
     assert [(one.kind, one.rank) for one in kept] == [
         ("bordereau", 0),
         ("stamped", 1),

@@ -1,7 +1,10 @@
 from django.apps import AppConfig
 
+from socle.accounts.capabilities import Capability
+from socle.accounts.navigation import Scope
 from socle.core import crypto
 from socle.journal import events
+from socle.notices import todos
 
 
 class S2lowConfig(AppConfig):
@@ -16,6 +19,7 @@ class S2lowConfig(AppConfig):
 
         for field, purpose in credentials.SEALED.items():
             crypto.register("s2low.S2lowAccount", field, purpose=purpose)
+        todos.register(Scope.PORTAL, Capability.DELIVERY_READ, queries.todos)
         adapters.register("s2low", S2lowAdapter, obstacle=queries.obstacle)
         account = "s2low.S2lowAccount"
         crypto.register(account, "sealed_certificate", purpose=credentials.CERTIFICATE)

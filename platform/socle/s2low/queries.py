@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Case, Count, F, Max, Q, QuerySet, When
+from django.http import HttpRequest
+from django.urls import reverse
 
 from socle.delivery.models import Inbound, TransmissionOperator
 from socle.directory.models import Organisation
+from socle.notices.todos import Todo
 from socle.s2low import policies
-from socle.s2low.models import S2lowAccount, S2lowPaper, S2lowState, S2lowTransaction, What
+from socle.s2low.models import S2lowAccount, S2lowState, S2lowTransaction, What
 
 
 def account_of(operator: TransmissionOperator, organisation: Organisation) -> S2lowAccount | None:
@@ -143,11 +146,6 @@ def awaiting_papers(*, at: datetime) -> QuerySet[S2lowTransaction]:
     )
 
 
-def papers_of(operator: TransmissionOperator, name: str) -> QuerySet[S2lowPaper]:
-    """The papers kept for an outbound file, the bordereau first."""
-    return S2lowPaper.objects.filter(transaction__operator=operator, transaction__name=name)
-
-
 def in_trouble() -> QuerySet[S2lowTransaction]:
     """Transactions somebody must look at: refused late, without number, or held up at S²LOW."""
     return (
@@ -166,3 +164,10 @@ def accounts_in_trouble() -> QuerySet[S2lowAccount]:
         .select_related("operator", "organisation")
         .order_by("pk")
     )
+
+
+def todos(request: HttpRequest) -> Iterator[Todo]:
+    """The line of the portal's to-do list about accounts that do not open any more."""
+    count = accounts_in_trouble().count()
+    one = "compte S²LOW n’ouvre plus" if count == 1 else "comptes S²LOW n’ouvrent plus"
+    yield Todo(count, one, reverse("s2low:accounts"), "Voir pourquoi", "danger")

@@ -19,6 +19,8 @@ from socle.accounts.models import Login
 from socle.actes.models import Act, ActState
 from socle.core.refusals import Refusal
 from socle.directory.models import Grant
+from socle.documents import actions as documents
+from socle.helios.models import FlowState, PesFlow
 from tests.people import in_town, on_portal, person
 from tests.registration_authority.counter import NOON, Counter
 from tests.registration_authority.test_screens import text
@@ -57,6 +59,26 @@ def draft(neighbour: Any, by: Any) -> Act:
     return made
 
 
+def flow(neighbour: Any, by: Any, state: FlowState, name: str) -> PesFlow:
+    connection.set_tenant(neighbour)
+    stored = documents.store(content=name.encode(), name=f"{name}.xml", by=str(by), at=NOON)
+    made = PesFlow.objects.create(
+        stored=stored,
+        sha256=stored.sha256,
+        nom_fic=name,
+        id_post="079012",
+        id_coll="20008389700013",
+        cod_col="123",
+        cod_bud="00",
+        state=state,
+        deposited_at=NOON,
+        deposited_by=by,
+        deposited_by_label=str(by),
+    )
+    connection.set_schema_to_public()
+    return made
+
+
 def author(neighbour: Any, act: Act) -> int | None:
     connection.set_tenant(neighbour)
     found = Act.objects.get(pk=act.pk)
@@ -90,6 +112,20 @@ def test_a_departure_ends_everything_and_hands_on(
     assert done.replacement is not None
     assert done.replacement.holder == successor
     assert (done.revoked, done.reassigned, done.suspended) == (1, 1, True)
+
+
+def test_a_departure_hands_on_the_flows_that_have_not_left(
+    held: Counter, successor: Any, neighbour: Any
+) -> None:
+    connection.set_schema_to_public()
+    waiting = flow(neighbour, held.holder, FlowState.READY, "PES_1")
+    gone = flow(neighbour, held.holder, FlowState.WITHDRAWN, "PES_2")
+    assert leave(held, successor).reassigned == 1
+    connection.set_tenant(neighbour)
+    owners = dict(PesFlow.objects.values_list("pk", "deposited_by"))
+    assert owners == {waiting.pk: successor.pk, gone.pk: held.holder.pk}
+    assert PesFlow.objects.get(pk=waiting.pk).deposited_by_label == str(held.holder)
+    connection.set_schema_to_public()
 
 
 def test_somebody_of_two_communes_keeps_the_other(held: Counter, town: Any, successor: Any) -> None:
