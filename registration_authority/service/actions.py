@@ -151,7 +151,7 @@ def _call(pairing: Pairing, by: Person, at: datetime) -> str:
     if _presents(pairing.account) != pairing.certificate.fingerprint:
         return (
             f"Le compte « {pairing.account} » présente encore l’ancien certificat : enregistrez-y "
-            "le nouveau (commande « s2low_account »), puis recommencez."
+            "le nouveau dans « Envois bloqués, comptes S²LOW », puis recommencez."
         )
     try:
         s2low.check_account(account_id=pairing.account_id, by=by, at=at)

@@ -176,3 +176,14 @@ def test_the_list_costs_the_same_however_long(
     browser.get("/logiciels/")
     with django_assert_max_num_queries(14):
         assert "Page 1 sur 2" in browser.get("/logiciels/").content.decode()
+
+
+def test_a_software_whose_person_left_is_a_thing_to_do(town: Any, secretary: Person) -> None:
+    gone = somebody(Role.PREPARER, town)
+    actions.open_access(
+        organisation=town.organisation, software="Mairie 2000", by=gone, at=timezone.now()
+    )
+    browser = in_town(town, secretary)
+    assert "n’entre plus" not in browser.get("/").content.decode()
+    gone.grants.all().delete()
+    assert "logiciel n’entre plus" in browser.get("/").content.decode()

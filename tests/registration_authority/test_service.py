@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from PIL import Image, ImageDraw
 
@@ -30,12 +30,16 @@ from socle.core.crypto import seal
 from socle.core.refusals import Refusal
 from socle.delivery.models import TransmissionOperator
 from socle.directory.models import TransmissionRight
+from socle.s2low import actions as s2low
 from socle.s2low import credentials
 from socle.s2low.models import S2lowAccount
 from tests.people import on_portal
 from tests.registration_authority.counter import NOON, PDF, Counter
 from tests.registration_authority.holder_keys import new_key, request_pem
 from tests.registration_authority.test_accreditation import refused
+from tests.s2low.pki import Authority, Pair
+from tests.s2low.server import Account as Operated
+from tests.s2low.server import S2lowServer
 
 PORTAL = "/certificats/"
 
@@ -404,3 +408,44 @@ def test_a_request_for_the_siren_of_another_commune_is_refused(counter: Counter)
 def test_a_certificate_is_written_in_pem(counter: Counter) -> None:
     made, _ = authority("Une")
     assert to_pem([made]) == made.public_bytes(Encoding.PEM).decode()
+
+
+def test_an_account_that_presents_the_new_certificate_is_paired_by_a_real_call(
+    counter: Counter,
+) -> None:
+    """The operator is written from its own reference; the certificate is the one of the counter."""
+    former = renewed(counter)
+    platform = Authority("AC du serveur")
+    server = S2lowServer(platform.server(), counter.file.offer.authority.certificate_pem)
+    used = account(counter, former.pem)
+    S2lowAccount.objects.filter(pk=used.pk).update(base_url=server.url, ca_pem=platform.pem)
+    try:
+        key, counter.token = new_key(), "TK-0002"
+        counter.bring_to(FileState.FACE_TO_FACE_DONE)
+        new = counter.issue(request_pem(key))
+        counter.bring_to(FileState.HANDED_OVER)
+        held = Pair(
+            new.pem.encode(),
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        )
+        server.state.accounts.append(Operated(counter.organisation.name, held.fingerprint))
+        s2low.save_account(
+            operator=used.operator,
+            organisation=counter.organisation,
+            base_url=server.url,
+            ca_pem=platform.pem,
+            certificate=held.certificate,
+            key=held.key,
+            by="tests",
+            at=NOON,
+        )
+        pairing = Pairing.objects.get()
+        paired = service.try_pairing(pairing_id=pairing.pk, by=counter.officer, at=NOON)
+        assert (paired.state, paired.problem) == (PairingState.PAIRED, "")
+        again = service.try_pairing(pairing_id=pairing.pk, by=counter.officer, at=NOON)
+        assert again.state == PairingState.PAIRED
+    finally:
+        server.close()
+    actions.retire_former(file_id=counter.file.pk, by=counter.officer, at=NOON)
+    former.refresh_from_db()
+    assert former.state == CertificateState.REVOKED
