@@ -752,13 +752,14 @@ class Figures(CapabilityView):
             request.GET.get("page")
         )
         revoked = revocation_queries.delays(now - YEAR)
+        delays = queries.delays(now - YEAR)
         context = {
             "states": figures.files_by_state(),
             "tokens": stock.by_state(),
             "shelves": stock.shelves(),
             "months": queries.expiries_by_month(now),
-            "delays": queries.delays(now - YEAR),
-            "steps": [(one.step, round(one.median, 1)) for one in queries.delays(now - YEAR)],
+            "delays": delays,
+            "steps": [(one.step, round(one.median, 1)) for one in delays],
             "revoked": revoked,
             "revoked_chart": [(one.offer, round(one.median, 1)) for one in revoked],
             "page": page,

@@ -231,7 +231,7 @@ def test_the_desk_opens_the_renewal(counter: Counter, django_assert_max_num_quer
 def test_the_figures_are_drawn(counter: Counter, django_assert_max_num_queries: Any) -> None:
     soon(counter)
     desk = on_portal(counter.officer)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         shown = desk.get("/certificats/chiffres/").content.decode()
     assert "Certificats qui finissent, par mois" in shown
     assert "Remise en main propre" in shown
