@@ -483,6 +483,8 @@ class CertificateRequest(models.Model):
     message = models.CharField(max_length=1000, blank=True)
     ask_again_at = models.DateTimeField(null=True)
     """When an authority that takes its time is asked again."""
+    late_told_at = models.DateTimeField(null=True)
+    """When the counter was told that the authority keeps it too long."""
     settled_at = models.DateTimeField(null=True)
     """When the authority was told whether its certificate is kept."""
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from registration_authority.dossier.profiles import profile_of
 from registration_authority.models import (
     OPEN_STATES,
     Certificate,
@@ -18,7 +19,6 @@ from registration_authority.models import (
 from registration_authority.revocation.models import (
     PENDING,
     RevocationRequest,
-    RevocationRules,
     RevocationState,
 )
 from socle.accounts.capabilities import Capability, Role
@@ -34,9 +34,7 @@ def in_force(at: datetime) -> QuerySet[Certificate]:
     """Certificates not revoked and not expired at `at`, with whose they are."""
     return (
         Certificate.objects.filter(state=CertificateState.VALID, not_after__gt=at)
-        .select_related(
-            "file__organisation", "file__holder", "file__offer__revocation_rules", "hand_over"
-        )
+        .select_related("file__organisation", "file__holder", "file__offer__profile", "hand_over")
         .order_by("-not_after", "pk")
     )
 
@@ -46,7 +44,7 @@ def requests() -> QuerySet[RevocationRequest]:
     return RevocationRequest.objects.select_related(
         "certificate__file__holder",
         "certificate__file__organisation",
-        "certificate__file__offer__revocation_rules",
+        "certificate__file__offer__profile",
         "certificate__file__offer__authority",
         "asked_by",
         "decided_by",
@@ -100,15 +98,15 @@ def representatives(organisation: Organisation, at: datetime) -> list[Person]:
     return [one.person for one in grants]
 
 
-def officers(at: datetime) -> list[Person]:
-    """Who may revoke at the counter today."""
+def officers(at: datetime, capability: Capability = Capability.RA_REVOKE) -> list[Person]:
+    """Who may do this at the counter today."""
     today = legal_date(at)
     grants = (
         Grant.objects.filter(organisation=directory.syndicat(), starts_on__lte=today)
         .filter(Q(ends_on=None) | Q(ends_on__gte=today))
         .select_related("person")
     )
-    return [one.person for one in grants if Capability.RA_REVOKE in one.capabilities]
+    return [one.person for one in grants if capability in one.capabilities]
 
 
 def colleagues(organisation: Organisation, leaving: Person, at: datetime) -> list[Person]:
@@ -172,7 +170,7 @@ def delays(since: datetime) -> list[Delay]:
             count=len(several),
             median=statistics.median(_hours(several)),
             p95=percentile(_hours(several)),
-            hours=(getattr(offer, "revocation_rules", None) or RevocationRules()).hours,
+            hours=profile_of(offer).revocation_hours,
             late=sum(one.published_at > one.deadline for one in several if one.published_at),
         )
         for offer, several in sorted(by_offer.items(), key=lambda pair: pair[0].name)

@@ -22,7 +22,6 @@ from registration_authority.revocation.models import (
     RevocationAttempt,
     RevocationCode,
     RevocationRequest,
-    RevocationRules,
     RevocationState,
 )
 from socle.accounts.capabilities import Role
@@ -33,6 +32,7 @@ from socle.notices.models import Notice
 from tests.people import in_town, on_portal, person
 from tests.registration_authority.authorities import Outside, behind
 from tests.registration_authority.counter import NOON, Counter, open_counter
+from tests.registration_authority.policy import policy
 from tests.registration_authority.test_screens import text
 
 HOME = "192.0.2.7"
@@ -138,7 +138,7 @@ def test_case_c41_five_wrong_codes_close_the_page_and_change_nothing(
 def test_the_number_of_wrong_codes_is_a_rule_of_the_offer(
     held: Certificate, counter: Counter
 ) -> None:
-    RevocationRules.objects.create(offer=counter.file.offer, wrong_codes=1)
+    policy(counter, wrong_codes=1)
     with pytest.raises(Refusal, match="ne vont pas ensemble"):
         with_code(counter, "mauvais-code")
     with pytest.raises(Refusal, match="Trop d’essais"):
@@ -258,14 +258,14 @@ def test_urgency_acts_at_once_and_is_looked_at_again(
 def test_one_officer_is_enough_where_the_policy_says_so(
     held: Certificate, counter: Counter
 ) -> None:
-    RevocationRules.objects.create(offer=counter.file.offer, four_eyes=False)
+    policy(counter, revocation_four_eyes=False)
     assert as_officer(held, counter.officer).state == RevocationState.ACCEPTED
 
 
 def test_who_may_ask_is_a_rule_of_the_offer(
     held: Certificate, counter: Counter, mayor: Any
 ) -> None:
-    RevocationRules.objects.create(offer=counter.file.offer, may_ask=["holder", "officer"])
+    policy(counter, may_ask=["holder", "officer"])
     with pytest.raises(Refusal, match="ne prévoit pas"):
         actions.ask_as_representative(certificate_id=held.pk, reason=LOST, by=mayor, at=NOON)
 
@@ -327,7 +327,7 @@ def test_every_certificate_of_a_token_ends_together(
 def test_invariant_i09_the_deadline_is_the_reception_and_the_rule(
     held: Certificate, counter: Counter
 ) -> None:
-    RevocationRules.objects.create(offer=counter.file.offer, hours=10, warn_after_hours=4)
+    policy(counter, revocation_hours=10, revocation_warn_hours=4)
     asked = as_officer(held, counter.officer, urgent=True)
     assert asked.deadline - asked.received_at == timedelta(hours=10)
     with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
