@@ -557,9 +557,11 @@ def _digest(email: str) -> str:
 def _tell_representatives(
     certificate: Certificate, key: str, subject: str, body: str, at: datetime
 ) -> None:
-    tell(
-        people=queries.representatives(certificate.file.organisation, at),
-        organisation=certificate.file.organisation,
+    organisation = certificate.file.organisation
+    people = queries.representatives(organisation, at)
+    tell(  # a mandate without an account tells nobody: whoever signs will pass it on
+        people=people or queries.signatories(organisation, legal_date(at)),
+        organisation=organisation,
         key=f"ra:{certificate.pk}:{key}"[:120],
         subject=subject,
         body=body,

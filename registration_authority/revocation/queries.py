@@ -4,11 +4,13 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from registration_authority.dossier.models import MandateKind
 from registration_authority.dossier.profiles import profile_of
+from registration_authority.dossier.queries import mandates_in_force
 from registration_authority.models import (
     OPEN_STATES,
     Certificate,
@@ -26,6 +28,7 @@ from socle.accounts.models import Person
 from socle.actes.models import Act, ActState
 from socle.core import fences
 from socle.core.clock import legal_date
+from socle.core.text import fold
 from socle.directory import queries as directory
 from socle.directory.models import Grant, Organisation
 
@@ -88,8 +91,28 @@ def to_watch(at: datetime) -> list[int]:
 
 
 def representatives(organisation: Organisation, at: datetime) -> list[Person]:
-    """The legal representatives of a body today: its elected signatories."""
+    """The legal representatives of a body today, as accounts.
+
+    Those of its mandates in force, where it has one; else its elected signatories. A mandate
+    written down without an account is that of the signatory of the same name: another signatory,
+    of a former council for instance, represents nobody.
+    """
     today = legal_date(at)
+    mandates = mandates_in_force(organisation, MandateKind.LEGAL, on=today).select_related("person")
+    elected = signatories(organisation, today)
+    named = list(mandates)
+    if not named:
+        return elected
+    found: dict[int, Person] = {}
+    for one in named:
+        same_name = [who for who in elected if fold(str(who)) == fold(str(one))]
+        for who in [one.person] if one.person else same_name:
+            found[who.pk] = who
+    return list(found.values())
+
+
+def signatories(organisation: Organisation, today: date) -> list[Person]:
+    """Who signs for a body on a day, says the directory."""
     grants = (
         Grant.objects.filter(organisation=organisation, starts_on__lte=today)
         .filter(Q(ends_on=None) | Q(ends_on__gte=today), roles__contains=[Role.SIGNATORY.value])
