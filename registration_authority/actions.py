@@ -69,6 +69,7 @@ from socle.accounts.capabilities import Capability
 from socle.accounts.models import CertificateLevel, Person
 from socle.core import queue
 from socle.core.clock import PARIS, legal_date
+from socle.core.identifiers import check_siren
 from socle.core.refusals import Refusal
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
@@ -121,10 +122,12 @@ def open_file(
 ) -> CertificateFile:
     """Open the file of one certificate; `renews` is the one it is to replace.
 
-    Raises NoPolicy, NotGranted, AlreadyOpen, OwnFile, SecretInText, or UnfitName when the person's
+    Raises WrongIdentifier when the SIREN of the body has a wrong key (it goes in the certificate),
+    NoPolicy, NotGranted, AlreadyOpen, OwnFile, SecretInText, or UnfitName when the person's
     or the body's name cannot stand in a certificate.
     """
     policies.check_free_text(function=function)
+    check_siren(organisation.siren)
     _check_granted(holder, organisation, at)
     file = CertificateFile(
         organisation=organisation,

@@ -56,7 +56,10 @@ def bury_copies(apps, schema_editor):
     IdentityCopy = apps.get_model("registration_authority", "IdentityCopy")
     Piece = apps.get_model("registration_authority", "Piece")
     Tombstone = apps.get_model("registration_authority", "Tombstone")
-    kinds = {"identity": "Pièce d’identité du titulaire", "legal_id": "Pièce d’identité"}
+    kinds = {
+        "identity": "Pièce d’identité",
+        "legal_id": "Pièce d’identité du représentant légal",
+    }
     for copy in IdentityCopy.objects.exclude(purged_at=None).iterator():
         piece = Piece.objects.filter(content=copy.pk).first()
         if piece is None or Tombstone.objects.filter(content=copy.pk).exists():
