@@ -202,6 +202,14 @@ class ProfileForm(forms.ModelForm):
             self.add_error(names[1], sentence)
 
 
+WITHOUT = {
+    "face_to_face_max_age_days": "sans limite",
+    "uncollected_days": "sans limite",
+    "identity_copy_days": "avec le reste du dossier",
+}
+"""What a value that was left empty means."""
+
+
 def in_words(profile: PolicyProfile, name: str) -> str:
     """What one field of a policy says, for a page; empty when it says nothing."""
     value = getattr(profile, name)
@@ -211,8 +219,10 @@ def in_words(profile: PolicyProfile, name: str) -> str:
     if isinstance(value, list):
         labels = dict(getattr(field, "choices", ()))
         return " ; ".join(str(labels.get(one, one)) for one in value)
+    if value is None:
+        return WITHOUT[name]
     display = getattr(profile, f"get_{name}_display", None)
-    return str(display() if display else "" if value is None else value)
+    return str(display() if display else value)
 
 
 class RuleForm(forms.ModelForm):

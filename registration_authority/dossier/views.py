@@ -365,7 +365,11 @@ class WriteProfile(PolicyPage):
     form_class = forms.ProfileForm
     template_name = f"{NAMESPACE}/dossier/profile.html"
     title = "Politique de l’offre"
-    lead = "Recopiez ce que demandent la PC et la DPC de l’autorité."
+
+    @property
+    def lead(self) -> str:  # type: ignore[override]
+        """Which offer, and what to copy."""
+        return f"{self.offer()} : recopiez ce que demandent la PC et la DPC de l’autorité."
 
     def form_options(self, **address: Any) -> dict[str, Any]:
         """The policy that holds now."""

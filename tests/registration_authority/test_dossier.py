@@ -675,6 +675,19 @@ def test_every_value_of_a_policy_is_on_its_page_once() -> None:
     assert (len(shown), set(shown)) == (len(kept), kept)
 
 
+def test_a_value_left_empty_is_told_in_words() -> None:
+    from registration_authority.dossier.forms import SECTIONS, in_words
+    from registration_authority.dossier.models import PolicyProfile
+
+    empty = PolicyProfile(identity_copy_days=None)
+    told = {name: in_words(empty, name) for _, names in SECTIONS for name in names}
+    assert told["identity_copy_days"] == "avec le reste du dossier"
+    assert told["uncollected_days"] == "sans limite"
+    assert told["identity_documents"].startswith("Carte nationale d’identité ; ")
+    assert told["archive_location"] == "Le syndicat conserve le dossier"
+    assert "None" not in told.values()
+
+
 def test_an_offer_without_a_policy_is_not_ordered(counter: Counter) -> None:
     from registration_authority.dossier.models import PolicyProfile
 
