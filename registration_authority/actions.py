@@ -927,7 +927,7 @@ def carry_face_to_face(*, file_id: int, by: Person, at: datetime) -> Certificate
     policies.check_in_force(former.state, former.not_after, at=at)
     policies.check_face_to_face_carried(
         in_a_row=_carried_in_a_row(former.file),
-        allowed=file.offer.renewals_without_face_to_face,
+        allowed=profile_of(file.offer).renewals_without_face_to_face,
         changes=map(str, subject_differences(load_certificate(former.pem), holder_of(file))),
     )
     file.carried_face_to_face = _met(former.file)

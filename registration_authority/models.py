@@ -181,7 +181,7 @@ class Offer(models.Model):
     renewals_without_face_to_face = models.PositiveSmallIntegerField(
         "renouvellements sans nouveau face à face", default=0
     )
-    """In a row, after a certificate handed over in person, nothing about the person changed."""
+    """Kept for the release of before: it is a value of `PolicyProfile` now (ADR 0012)."""
     is_open = models.BooleanField("proposée", default=True)
 
     class Meta:

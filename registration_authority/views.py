@@ -270,7 +270,7 @@ class FilePage(CapabilityView):
             and self.can(Capability.RA_FACE_TO_FACE)
             and file.state == FileState.PIECES_CHECKED
             and file.renews_id is not None
-            and file.offer.renewals_without_face_to_face > 0,
+            and profile_of(file.offer).renewals_without_face_to_face > 0,
             "appointment": slots.appointment_of(file),
             "may_meet": serves and self.can(Capability.RA_FACE_TO_FACE),
             "bookable": file.state in BOOKABLE,

@@ -73,6 +73,7 @@ SECTIONS = (
             "stock_required",
             "token_reuse_allowed",
             "uncollected_days",
+            "renewals_without_face_to_face",
             "renewal_window_days",
             "reminders",
         ),

@@ -83,6 +83,10 @@ class PolicyProfile(models.Model):
     uncollected_days = models.PositiveSmallIntegerField(
         "retrait au plus tard (jours)", null=True, blank=True
     )
+    renewals_without_face_to_face = models.PositiveSmallIntegerField(
+        "renouvellements sans nouveau face à face", default=0, db_default=0
+    )
+    """In a row, after a certificate handed over in person, nothing about the person changed."""
     renewal_window_days = models.PositiveSmallIntegerField(
         "renouvellement ouvert (jours avant la fin)", default=90, db_default=90
     )

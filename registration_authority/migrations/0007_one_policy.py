@@ -18,6 +18,7 @@ def copy_rules(apps, schema_editor):
         profile = PolicyProfile.objects.filter(offer=offer).first()
         if profile is None:
             profile = PolicyProfile(offer=offer, archive_location="authority")
+        profile.renewals_without_face_to_face = offer.renewals_without_face_to_face
         _copy_revocation(profile, getattr(offer, "revocation_rules", None))
         _copy_retention(profile, getattr(offer, "retention_rules", None) or RetentionRules())
         profile.save()
@@ -114,6 +115,11 @@ class Migration(migrations.Migration):
             model_name='policyprofile',
             name='reminders',
             field=django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), db_default=[90, 60, 30, 15, 7], default=registration_authority.dossier.models.reminder_days, size=None, verbose_name='rappels (jours avant la fin)'),
+        ),
+        migrations.AddField(
+            model_name='policyprofile',
+            name='renewals_without_face_to_face',
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='renouvellements sans nouveau face à face'),
         ),
         migrations.AddField(
             model_name='policyprofile',

@@ -40,6 +40,7 @@ def typed(**changes: Any) -> dict[str, Any]:
         "visit_checklist": "",
         "answer_days": 5,
         "uncollected_days": "",
+        "renewals_without_face_to_face": 0,
         "renewal_window_days": 90,
         "reminders": "90, 60, 30, 15, 7",
         "may_ask": ["holder", "representative", "officer", "caller", "authority"],

@@ -71,9 +71,10 @@ def test_a_new_offer_has_its_policy_and_wants_accredited_operators(
 ) -> None:
     add(folder)
     given = ("--authority=ac", "--policy=1.2.250.1.1", "--price-code=rgs")
-    call_command("add_offer", "auth", "Authentification", *given)
+    call_command("add_offer", "auth", "Authentification", *given, "--renewals=1")
     profile = PolicyProfile.objects.get(offer__code="auth")
     assert profile.accreditation_required
+    assert profile.renewals_without_face_to_face == 1
     assert Entry.objects.get(event="ra.policy_written").detail["before"] == dict.fromkeys(
         Entry.objects.get(event="ra.policy_written").detail["after"], ""
     )

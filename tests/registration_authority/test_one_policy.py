@@ -72,6 +72,11 @@ def test_nothing_is_destroyed_earlier_than_before(
     ) == after
 
 
+def test_the_renewals_without_face_to_face_are_copied(counter: Counter) -> None:
+    type(counter.file.offer).objects.update(renewals_without_face_to_face=1)
+    assert copied(counter).renewals_without_face_to_face == 1
+
+
 def test_an_offer_without_a_policy_gets_what_held_for_it(counter: Counter) -> None:
     PolicyProfile.objects.filter(offer=counter.file.offer).delete()
     kept = copied(counter)

@@ -71,8 +71,7 @@ def renewed(counter: Counter, certificate: Certificate, at: datetime) -> Counter
 
 
 def allow(counter: Counter, times: int) -> None:
-    counter.file.offer.renewals_without_face_to_face = times
-    counter.file.offer.save(update_fields=["renewals_without_face_to_face"])
+    policy(counter, renewals_without_face_to_face=times)
 
 
 def test_the_holder_is_told_at_each_date_and_no_more(counter: Counter, ending: Certificate) -> None:

@@ -32,7 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--months", type=int, default=36, help="durée, 36 mois au plus")
         parser.add_argument("--min-rsa-bits", type=int, default=3072)
         parser.add_argument("--price-code", required=True)
-        parser.add_argument("--renewals", type=int, default=0, help="sans nouveau face à face")
+        parser.add_argument(
+            "--renewals", type=int, default=0, help="sans nouveau face à face, à la première fois"
+        )
         parser.add_argument(
             "--pieces", nargs="+", choices=PieceKind.values, default=PieceKind.values
         )
@@ -57,13 +59,16 @@ class Command(BaseCommand):
                 "min_rsa_bits": options["min_rsa_bits"],
                 "price_code": options["price_code"],
                 "required_pieces": options["pieces"],
-                "renewals_without_face_to_face": options["renewals"],
             },
         )
         if profile_of(offer).pk is None:
             accredited = options["level"] != CertificateLevel.TRAINING
             write_profile(
-                profile=PolicyProfile(offer=offer, accreditation_required=accredited),
+                profile=PolicyProfile(
+                    offer=offer,
+                    accreditation_required=accredited,
+                    renewals_without_face_to_face=options["renewals"],
+                ),
                 by="Socle",
                 at=timezone.now(),
             )
