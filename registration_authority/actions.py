@@ -57,6 +57,7 @@ from registration_authority.pki.check import (
 from registration_authority.pki.crl import UnusableList, on_list, read_list
 from registration_authority.pki.csr import Request, check_subject, read_request
 from registration_authority.pki.names import Holder, checked_holder
+from registration_authority.revocation import queries as revocations
 from registration_authority.revocation import records
 from registration_authority.service import actions as service
 from registration_authority.slots import actions as slots
@@ -68,11 +69,13 @@ from socle.accounts.capabilities import Capability
 from socle.accounts.models import CertificateLevel, Person
 from socle.core import queue
 from socle.core.clock import PARIS, legal_date
+from socle.core.identifiers import check_siren
 from socle.core.refusals import Refusal
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
 from socle.documents.keys import actions as keys
 from socle.journal.actions import record
+from socle.notices.actions import tell
 
 PUBLIC = "public"
 NUMBERS = "identity-numbers"
@@ -119,10 +122,12 @@ def open_file(
 ) -> CertificateFile:
     """Open the file of one certificate; `renews` is the one it is to replace.
 
-    Raises NotGranted, AlreadyOpen, OwnFile, SecretInText, or UnfitName when the person's or the
-    body's name cannot stand in a certificate.
+    Raises WrongIdentifier when the SIREN of the body has a wrong key (it goes in the certificate),
+    NoPolicy, NotGranted, AlreadyOpen, OwnFile, SecretInText, or UnfitName when the person's
+    or the body's name cannot stand in a certificate.
     """
     policies.check_free_text(function=function)
+    check_siren(organisation.siren)
     _check_granted(holder, organisation, at)
     file = CertificateFile(
         organisation=organisation,
@@ -134,6 +139,7 @@ def open_file(
         assigned_to=by,
         renews=renews,
     )
+    policies.check_orderable(written=profile_of(offer).pk is not None, offer=offer.name)
     permissions.check_can_serve(by, file, power=Power.CHECK_FILE, at=at)
     holder_of(file)
     _insert_once(
@@ -348,6 +354,7 @@ def hold_face_to_face(
     held_on = legal_date(held_at)
     policies.check_document(document_expires_on, on=held_on, field="document_expires_on")
     profile = profile_of(file.offer)
+    policies.check_kind_admitted(document_kind, admitted=profile.identity_documents)
     rules.check_ticked(profile.identity_features, features, field="features")
     met = FaceToFace(
         file=file,
@@ -493,6 +500,42 @@ def settle_now(request_id: int, *, at: datetime) -> None:
     request = _request(request_id)
     if request.settled_at is None and request.answer:
         _settle(request, request.answer, kept=request.state == RequestState.ISSUED, at=at)
+
+
+@transaction.atomic
+def warn_unanswered(request_id: int, *, at: datetime) -> bool:
+    """Tell the counter, once, that an authority keeps a request longer than its policy says.
+
+    The request stays sent: it is asked again under the same transaction at each sweep. Whether it
+    was told now.
+    """
+    request = (
+        CertificateRequest.objects.select_for_update(of=("self",))
+        .select_related("file__offer__profile", "file__organisation", "file__holder")
+        .get(pk=request_id)
+    )
+    if request.state != RequestState.APPROVED or request.late_told_at or not request.approved_at:
+        return False
+    days = profile_of(request.file.offer).answer_days
+    if at <= request.approved_at + timedelta(days=days):
+        return False
+    request.late_told_at = at
+    request.save(update_fields=["late_told_at"])
+    file = request.file
+    _journal(file, "ra.answer_late", "Socle", at, holder=str(file.holder), days=str(days))
+    tell(
+        people=revocations.officers(at, Capability.RA_CHECK),
+        organisation=directory.syndicat(),
+        key=f"ra:answer:{request.pk}",
+        subject="Une autorité n’a pas répondu",
+        body=(
+            f"La demande de {file.holder} ({file.organisation}) est partie depuis plus de {days} "
+            "jours et l’autorité n’a pas encore donné le certificat. Elle reste partie et sera "
+            "redemandée : appelez l’autorité avec la référence du dossier."
+        ),
+        at=at,
+    )
+    return True
 
 
 @transaction.atomic
@@ -850,10 +893,11 @@ def open_renewal(*, certificate_id: int, by: Person, at: datetime) -> Certificat
     Raises TooEarly, NotReady, and what `open_file` raises.
     """
     certificate = Certificate.objects.select_related(
-        "file__organisation", "file__holder", "file__offer"
+        "file__organisation", "file__holder", "file__offer__profile"
     ).get(pk=certificate_id)
     policies.check_in_force(certificate.state, certificate.not_after, at=at)
-    policies.check_renewable(certificate.not_after, at=at)
+    window_days = profile_of(certificate.file.offer).renewal_window_days
+    policies.check_renewable(certificate.not_after, window_days=window_days, at=at)
     return open_file(
         organisation=certificate.file.organisation,
         holder=certificate.file.holder,
@@ -883,7 +927,7 @@ def carry_face_to_face(*, file_id: int, by: Person, at: datetime) -> Certificate
     policies.check_in_force(former.state, former.not_after, at=at)
     policies.check_face_to_face_carried(
         in_a_row=_carried_in_a_row(former.file),
-        allowed=file.offer.renewals_without_face_to_face,
+        allowed=profile_of(file.offer).renewals_without_face_to_face,
         changes=map(str, subject_differences(load_certificate(former.pem), holder_of(file))),
     )
     file.carried_face_to_face = _met(former.file)
@@ -914,14 +958,15 @@ def remind(certificate_id: int, *, at: datetime) -> Renewal | None:
     """Tell the holder that her certificate ends, once for each date; None when nothing is due."""
     certificate = (
         Certificate.objects.select_for_update(of=("self",))
-        .select_related("file__holder", "file__organisation")
+        .select_related("file__holder", "file__organisation", "file__offer__profile")
         .get(pk=certificate_id)
     )
     known = Renewal.objects.filter(certificate=certificate).first()
     if known is not None and known.muted_at is not None:
         return None
     told = known.told if known else None
-    days = policies.reminder_due(certificate.not_after, at=at, told=told)
+    wanted = profile_of(certificate.file.offer).reminders
+    days = policies.reminder_due(certificate.not_after, days_before=wanted, at=at, told=told)
     if days is None:
         return None
     renewal, _ = Renewal.objects.update_or_create(

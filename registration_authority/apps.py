@@ -111,6 +111,9 @@ class RegistrationAuthorityConfig(AppConfig):
                 "ra.check_overridden": (
                     "Certificat de {holder} remis bien qu’un opérateur le refuse : {reason}"
                 ),
+                "ra.answer_late": (
+                    "Demande de {holder} : l’autorité ne répond pas depuis {days} jours"
+                ),
                 "ra.attestation_kept": "Attestation de face à face avec {holder} versée",
                 "ra.note_added": "Note ajoutée au dossier de {holder}",
                 "ra.file_held": "Dossier de {holder} mis en attente : {reason}",

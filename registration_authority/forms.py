@@ -2,12 +2,12 @@
 
 import base64
 import binascii
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.utils import timezone
 
-from registration_authority.dossier.models import Mandate
+from registration_authority.dossier.models import Mandate, PolicyProfile
 from registration_authority.files import EXTENSIONS, MAX_BYTES
 from registration_authority.models import FileState, IdentityDocument, Offer, RevocationReason
 from registration_authority.pki.bundle import MAX_BYTES as CERTIFICATE_BYTES
@@ -41,7 +41,9 @@ class NewFileForm(forms.Form):
         max_length=120,
         help_text="Telle qu’elle figure sur le justificatif : maire, secrétaire de mairie…",
     )
-    offer = forms.ModelChoiceField(Offer.objects.filter(is_open=True), label="Certificat")
+    offer = forms.ModelChoiceField(
+        Offer.objects.filter(is_open=True, profile__isnull=False), label="Certificat"
+    )
 
     def __init__(self, *args: Any, holders: list[Person], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,9 +102,7 @@ class FaceToFaceForm(forms.Form):
 
     held_at = forms.DateTimeField(label="Reçue le", widget=DateTimeInput)
     place = forms.CharField(label="Lieu", max_length=120)
-    document_kind = forms.ChoiceField(
-        label="Original présenté", choices=IdentityDocument.choices, widget=forms.RadioSelect
-    )
+    document_kind = forms.ChoiceField(label="Original présenté", widget=forms.RadioSelect)
     document_number = forms.CharField(
         label="Numéro du document",
         max_length=40,
@@ -114,12 +114,18 @@ class FaceToFaceForm(forms.Form):
         label="J’ai comparé le visage, le nom et les prénoms avec l’original", required=False
     )
 
-    def __init__(self, *args: Any, features: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, policy: PolicyProfile, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if features:
+        kinds = cast(forms.ChoiceField, self.fields["document_kind"])
+        kinds.choices = [
+            (kind, label)
+            for kind, label in IdentityDocument.choices
+            if kind in policy.identity_documents
+        ]
+        if policy.identity_features:
             self.fields["features"] = forms.MultipleChoiceField(
                 label="Vu sur l’original",
-                choices=[(one, one) for one in features],
+                choices=[(one, one) for one in policy.identity_features],
                 widget=forms.CheckboxSelectMultiple,
             )
         self.fields["held_at"].initial = timezone.localtime().replace(second=0, microsecond=0)

@@ -181,7 +181,7 @@ class Offer(models.Model):
     renewals_without_face_to_face = models.PositiveSmallIntegerField(
         "renouvellements sans nouveau face à face", default=0
     )
-    """In a row, after a certificate handed over in person, nothing about the person changed."""
+    """Kept for the release of before: it is a value of `PolicyProfile` now (ADR 0012)."""
     is_open = models.BooleanField("proposée", default=True)
 
     class Meta:
@@ -483,6 +483,8 @@ class CertificateRequest(models.Model):
     message = models.CharField(max_length=1000, blank=True)
     ask_again_at = models.DateTimeField(null=True)
     """When an authority that takes its time is asked again."""
+    late_told_at = models.DateTimeField(null=True)
+    """When the counter was told that the authority keeps it too long."""
     settled_at = models.DateTimeField(null=True)
     """When the authority was told whether its certificate is kept."""
 

@@ -59,8 +59,6 @@ _SECRET: Final = re.compile(
     re.IGNORECASE,
 )
 
-RENEWAL_WINDOW: Final = timedelta(days=90)
-REMINDERS: Final = (90, 60, 30, 15, 7)
 
 NO_TOKEN: Final = "sans support"  # noqa: S105 - a printed number
 """What is written in place of the engraved number for a certificate that lives in software."""
@@ -82,6 +80,12 @@ class PieceIsFinal(Refusal):
     """The piece cannot be replaced or decided any more."""
 
     code = "ra.piece_is_final"
+
+
+class NoPolicy(Refusal):
+    """Nobody wrote the policy of the offer yet."""
+
+    code = "ra.no_policy"
 
 
 class DocumentExpired(Refusal):
@@ -205,6 +209,26 @@ def check_document(expires_on: date | None, *, on: date, field: str) -> None:
         )
 
 
+def check_kind_admitted(kind: str, *, admitted: Collection[str]) -> None:
+    """Refuse an original the policy does not admit. Raises NotReady."""
+    if kind not in admitted:
+        raise NotReady(
+            "La politique de cette offre n’admet pas ce document : demandez une autre pièce "
+            "d’identité.",
+            field="document_kind",
+        )
+
+
+def check_orderable(*, written: bool, offer: str) -> None:
+    """Refuse to order an offer whose policy nobody wrote. Raises NoPolicy."""
+    if not written:
+        raise NoPolicy(
+            f"La politique de « {offer} » n’est pas encore écrite : l’administrateur doit la "
+            "remplir, dans « Règles des certificats », avant le premier dossier.",
+            field="offer",
+        )
+
+
 def check_free_text(**texts: str) -> None:
     """Refuse texts in which somebody wrote a PIN or a PUK: we must never know one.
 
@@ -316,26 +340,33 @@ def check_approvable(state: str) -> None:
         )
 
 
-def reminder_due(not_after: datetime, *, at: datetime, told: int | None) -> int | None:
+def reminder_due(
+    not_after: datetime, *, days_before: Iterable[int], at: datetime, told: int | None
+) -> int | None:
     """The reminder to send now, in days before the end; None when there is none or it was sent.
+
+    `days_before`: when the policy of the offer wants the holder reminded, in any order.
 
     After a silence only the last one due is sent: three mails at once help nobody.
     """
     left = not_after - at
-    due = [days for days in REMINDERS if left <= timedelta(days=days)]
-    if not due or left <= timedelta(0) or (told is not None and told <= due[-1]):
+    due = [days for days in days_before if left <= timedelta(days=days)]
+    if not due or left <= timedelta(0) or (told is not None and told <= min(due)):
         return None
-    return due[-1]
+    return min(due)
 
 
-def check_renewable(not_after: datetime, *, at: datetime) -> None:
-    """Refuse to renew before the last 90 days, or after the end. Raises TooEarly, NotReady."""
+def check_renewable(not_after: datetime, *, window_days: int, at: datetime) -> None:
+    """Refuse to renew before the last days the policy says, or after the end.
+
+    Raises TooEarly, NotReady.
+    """
     if not_after <= at:
         raise NotReady("Ce certificat a expiré : ouvrez un nouveau dossier pour la personne.")
-    if not_after - at > RENEWAL_WINDOW:
+    if not_after - at > timedelta(days=window_days):
         raise TooEarly(
             f"Ce certificat expire le {not_after:%d/%m/%Y} : le renouvellement s’ouvre "
-            f"{RENEWAL_WINDOW.days} jours avant."
+            f"{window_days} jours avant."
         )
 
 

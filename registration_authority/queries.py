@@ -5,15 +5,12 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
 
-from django.db.models import Count, DateField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, DateField, DurationField, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, TruncMonth
 
 from registration_authority import portal
-from registration_authority.dossier.policies import TOMBSTONE
 from registration_authority.models import (
-    IDENTITY_KINDS,
     LIVE_REQUESTS,
     OPEN_STATES,
     Certificate,
@@ -27,16 +24,12 @@ from registration_authority.models import (
     PieceState,
     RequestState,
 )
-from registration_authority.policies import RENEWAL_WINDOW
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
 from socle.core.clock import PARIS, legal_date
 from socle.core.text import fold
 from socle.directory import queries as directory
 from socle.directory.models import Grant, Organisation
-
-EXPIRING: Final = timedelta(days=60)
-
 
 # For the rooms above
 
@@ -223,8 +216,15 @@ def own_files(person: Person, organisation_id: int) -> QuerySet[CertificateFile]
     return files().filter(holder=person, organisation_id=organisation_id).order_by("-pk")
 
 
-def expiring(at: datetime, within: timedelta = EXPIRING) -> QuerySet[Certificate]:
-    """Certificates in use that expire soon (60 days) and that no newer one replaces."""
+class Days(Func):
+    """A number of days as a length of time."""
+
+    template = "make_interval(days => %(expressions)s)"
+    output_field = DurationField()
+
+
+def expiring(at: datetime) -> QuerySet[Certificate]:
+    """Certificates in use in their renewal window, that no newer one replaces."""
     newer = Certificate.objects.filter(
         file__holder=OuterRef("file__holder"),
         file__organisation=OuterRef("file__organisation"),
@@ -237,7 +237,7 @@ def expiring(at: datetime, within: timedelta = EXPIRING) -> QuerySet[Certificate
             state=CertificateState.VALID,
             hand_over__signed_at__isnull=False,
             not_after__gt=at,
-            not_after__lte=at + within,
+            not_after__lte=at + Days("file__offer__profile__renewal_window_days"),
         )
         .annotate(newer=Subquery(newer.values("pk")[:1]))
         .filter(newer=None)
@@ -245,10 +245,10 @@ def expiring(at: datetime, within: timedelta = EXPIRING) -> QuerySet[Certificate
 
 
 def to_renew(at: datetime) -> QuerySet[Certificate]:
-    """Certificates in their last 90 days that nothing replaces, with the file that will."""
+    """Certificates in their renewal window that nothing replaces, with the file that will."""
     renewing = CertificateFile.objects.filter(renews=OuterRef("pk"), state__in=OPEN_STATES)
     return (
-        expiring(at, RENEWAL_WINDOW)
+        expiring(at)
         .annotate(renewing=Subquery(renewing.values("pk")[:1]))
         .select_related("file__holder", "file__organisation", "file__offer", "renewal", "hand_over")
         .order_by("not_after", "pk")
@@ -328,19 +328,22 @@ def requests_to_send(at: datetime) -> list[int]:
     return list(waiting.order_by("approved_at").values_list("pk", flat=True))
 
 
+def requests_unanswered(at: datetime) -> list[int]:
+    """Requests an authority keeps longer than their policy says, that nobody was told of."""
+    late = CertificateRequest.objects.filter(
+        state=RequestState.APPROVED,
+        late_told_at=None,
+        approved_at__lt=at - Days("file__offer__profile__answer_days"),
+    )
+    return list(late.order_by("approved_at").values_list("pk", flat=True))
+
+
 def requests_to_settle() -> list[int]:
     """Answered requests whose authority was not told yet what became of its certificate."""
     waiting = CertificateRequest.objects.filter(
         state__in=(RequestState.ISSUED, RequestState.QUARANTINED), settled_at=None
     ).exclude(answer="")
     return list(waiting.order_by("pk").values_list("pk", flat=True))
-
-
-def files_to_purge(at: datetime) -> list[int]:
-    """Closed files that still have a copy of an identity document; the action reads the clocks."""
-    kept = Piece.objects.filter(kind__in=IDENTITY_KINDS).exclude(name=TOMBSTONE)
-    closed = kept.filter(file__closed_at__lt=at)
-    return list(closed.order_by("file_id").values_list("file_id", flat=True).distinct())
 
 
 def files_uncollected() -> list[int]:

@@ -11,7 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from registration_authority import actions
 from registration_authority.dossier.profiles import required_kinds
+from registration_authority.forms import PieceForm
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -111,6 +113,47 @@ class FileFormView(AttemptView):
     def more(self, file: CertificateFile) -> dict[str, Any]:
         """What else the template shows."""
         return {}
+
+
+class PieceFormView(FileFormView):
+    """Bring one piece of a file, at the counter or from the commune."""
+
+    form_class = PieceForm
+    button = "Déposer"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The kind of piece asked for."""
+        return f"Déposer : {PieceKind(self.kwargs['kind']).label.lower()}"
+
+    def reachable(self, pk: int) -> CertificateFile:
+        """The file, if the person of this screen may reach it; else 404."""
+        raise NotImplementedError
+
+    def finish_piece(self, file: CertificateFile, sentence: str) -> HttpResponse:
+        """Say that it is there, and come back."""
+        messages.success(self.request, sentence)
+        return redirect(self.back(file)[1])
+
+    def file(self, **address: Any) -> CertificateFile:
+        """The file, if it needs this kind of piece."""
+        file = self.reachable(address["pk"])
+        asked_kind(file, address["kind"])
+        return file
+
+    def carry_out(self, file: CertificateFile, form: forms.Form) -> HttpResponse | None:
+        """Keep the piece."""
+        upload = form.cleaned_data["piece"]
+        piece = self.attempt_form(
+            form,
+            actions.deposit_piece,
+            subject=file,
+            file_id=file.pk,
+            kind=PieceKind(self.kwargs["kind"]),
+            content=upload.file,
+            name=upload.name,
+        )
+        return piece and self.finish_piece(file, f"{piece.get_kind_display()} : déposée.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from django_tenants.utils import get_public_schema_name, schema_context
 
 from registration_authority import actions, queries
 from registration_authority.adapters import AuthorityUnavailable
-from registration_authority.dossier import actions as file_actions
 from registration_authority.evidence import retention
 from registration_authority.models import CertificationAuthority
 from registration_authority.revocation import actions as revocations
@@ -71,7 +70,7 @@ def watch_certificates() -> None:
 
 @shared_task(name="ra.purge")
 def purge() -> None:
-    """Take away what the rules of each offer say is kept no longer."""
+    """Take away what the policy of each offer says is kept no longer."""
     for file_id in retention.due(timezone.now()):
         _quietly(retention.purge, file_id)
     retention.sweep(at=timezone.now())
@@ -98,10 +97,9 @@ def remind_renewals() -> None:
 
 @shared_task(name="ra.clocks")
 def clocks() -> None:
-    """What time alone decides: copies to destroy, certificates nobody came for."""
-    now = timezone.now()
-    for file_id in queries.files_to_purge(now):
-        _quietly(_purge, file_id)
+    """What time alone decides: certificates nobody came for, authorities that do not answer."""
+    for request_id in queries.requests_unanswered(timezone.now()):
+        _quietly(actions.warn_unanswered, request_id)
     for file_id in queries.files_uncollected():
         _quietly(_expire, file_id)
 
@@ -121,10 +119,6 @@ def _quietly(action: Callable[..., Any], identifier: int) -> None:
         action(identifier, at=timezone.now())
     except (AuthorityUnavailable, Refusal) as fault:
         log.warning("%s(%s): %s", action.__name__, identifier, fault)
-
-
-def _purge(file_id: int, *, at: datetime) -> None:
-    file_actions.purge(file_id=file_id, at=at)
 
 
 def _expire(file_id: int, *, at: datetime) -> None:

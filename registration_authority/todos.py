@@ -113,8 +113,7 @@ def expiring(request: HttpRequest) -> Iterable[Todo]:
     urgent = soon.filter(not_after__lte=now + timedelta(days=30)).exists()
     yield Todo(
         count,
-        _agreed(count, "certificat à renouveler", "certificats à renouveler")
-        + " dans les 90 jours",
+        _agreed(count, "certificat à renouveler", "certificats à renouveler"),
         reverse("registration_authority:renewals"),
         "Renouveler",
         "danger" if urgent else "warning",

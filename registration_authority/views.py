@@ -30,7 +30,6 @@ from registration_authority.models import (
     FileState,
     HandOver,
     Piece,
-    PieceKind,
     RequestState,
 )
 from registration_authority.revocation import actions as revocation
@@ -39,8 +38,8 @@ from registration_authority.revocation.views import show_code
 from registration_authority.screens import (
     AttemptView,
     FileFormView,
+    PieceFormView,
     PieceLine,
-    asked_kind,
     issued_or_404,
     pem_response,
     piece_lines,
@@ -272,7 +271,7 @@ class FilePage(CapabilityView):
             and self.can(Capability.RA_FACE_TO_FACE)
             and file.state == FileState.PIECES_CHECKED
             and file.renews_id is not None
-            and file.offer.renewals_without_face_to_face > 0,
+            and profile_of(file.offer).renewals_without_face_to_face > 0,
             "appointment": slots.appointment_of(file),
             "may_meet": serves and self.can(Capability.RA_FACE_TO_FACE),
             "bookable": file.state in BOOKABLE,
@@ -464,37 +463,14 @@ class CounterForm(FileFormView):
         return redirect(f"{NAMESPACE}:file", pk=file.pk)
 
 
-class DepositPiece(CounterForm):
+class DepositPiece(PieceFormView, CounterForm):
     """Bring a piece for the commune."""
 
     capability = Capability.RA_CHECK
-    form_class = forms.PieceForm
-    button = "Déposer"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]
-        """The kind of piece asked for."""
-        return f"Déposer : {PieceKind(self.kwargs['kind']).label.lower()}"
-
-    def file(self, **address: Any) -> CertificateFile:
-        """The file, if its offer asks for this kind."""
-        file = _file(address["pk"])
-        asked_kind(file, address["kind"])
-        return file
-
-    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
-        """Keep the piece."""
-        upload = form.cleaned_data["piece"]
-        piece = self.attempt_form(
-            form,
-            actions.deposit_piece,
-            subject=file,
-            file_id=file.pk,
-            kind=PieceKind(self.kwargs["kind"]),
-            content=upload.file,
-            name=upload.name,
-        )
-        return piece and self.finish(file, f"{piece.get_kind_display()} : déposée.")
+    def reachable(self, pk: int) -> CertificateFile:
+        """Any file of the counter."""
+        return _file(pk)
 
 
 class AboutPiece(CounterForm):
@@ -593,7 +569,7 @@ class Receive(CounterForm):
 
     def form_options(self, file: CertificateFile) -> dict[str, Any]:
         """What the policy wants seen on the original."""
-        return {"features": profile_of(file.offer).identity_features}
+        return {"policy": profile_of(file.offer)}
 
     def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
         """Write it down."""

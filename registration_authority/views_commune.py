@@ -18,14 +18,13 @@ from registration_authority.models import (
     CertificateFile,
     CertificateState,
     FileState,
-    PieceKind,
     RequestState,
     RevocationReason,
 )
 from registration_authority.revocation import actions as revocation
 from registration_authority.screens import (
     FileFormView,
-    asked_kind,
+    PieceFormView,
     issued_or_404,
     pem_response,
     piece_lines,
@@ -180,36 +179,12 @@ class OwnForm(FileFormView):
         return redirect("certificates:mine")
 
 
-class DepositPiece(OwnForm):
+class DepositPiece(PieceFormView, OwnForm):
     """Bring one of my pieces."""
 
-    form_class = forms.PieceForm
-    button = "Déposer"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]
-        """The kind of piece asked for."""
-        return f"Déposer : {PieceKind(self.kwargs['kind']).label.lower()}"
-
-    def file(self, **address: Any) -> CertificateFile:
-        """My file, or one entrusted to me, if it needs this kind."""
-        file = _within_reach(self.request, address["pk"])
-        asked_kind(file, address["kind"])
-        return file
-
-    def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
-        """Keep the piece."""
-        upload = form.cleaned_data["piece"]
-        piece = self.attempt_form(
-            form,
-            actions.deposit_piece,
-            subject=file,
-            file_id=file.pk,
-            kind=PieceKind(self.kwargs["kind"]),
-            content=upload.file,
-            name=upload.name,
-        )
-        return piece and self.finish(f"{piece.get_kind_display()} : déposée.")
+    def reachable(self, pk: int) -> CertificateFile:
+        """My file, or one entrusted to me."""
+        return _within_reach(self.request, pk)
 
 
 class DepositRequest(OwnForm):
@@ -360,7 +335,7 @@ class ReceiveEntrusted(OwnForm):
 
     def form_options(self, file: CertificateFile) -> dict[str, Any]:
         """What the policy wants seen on the original."""
-        return {"features": profile_of(file.offer).identity_features}
+        return {"policy": profile_of(file.offer)}
 
     def carry_out(self, file: CertificateFile, form: django_forms.Form) -> HttpResponse | None:
         """Write it down."""

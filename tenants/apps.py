@@ -18,6 +18,7 @@ class TenantsConfig(AppConfig):
         )
         events.register(
             {
+                "journal.altered": "Le journal {journal} a été altéré : {fault}",
                 "tenants.provisioned": "Espace de la commune ouvert",
             }
         )

@@ -7,6 +7,8 @@ from django.utils import timezone
 from django_tenants.utils import get_public_schema_name, schema_context
 
 from socle.journal import actions as journal
+from socle.journal import integrity
+from tenants.audit import actions as audit
 from tenants.models import Tenant
 
 log = logging.getLogger(__name__)
@@ -23,6 +25,23 @@ def seal_journals() -> int:
         except journal.DamagedJournal:  # the others are sealed all the same
             log.exception("the journal of %s was altered", schema)
     return made
+
+
+@shared_task(name="tenants.verify_journals")
+def verify_journals() -> int:
+    """Verify the portal's journal and every commune's; how many were altered.
+
+    Each fault names its line. It goes to the log, to the journal of the portal, which the altered
+    one cannot rewrite, and to the administrators and auditors of the syndicat.
+    """
+    altered = 0
+    for schema in [get_public_schema_name(), *_schemas()]:
+        faults = integrity.check(schema).faults
+        if faults:
+            altered += 1
+            log.error("the journal of %s was altered: %s", schema, " ".join(faults))
+            audit.tell_altered(journal_of=schema, faults=faults, at=timezone.now())
+    return altered
 
 
 def _schemas() -> list[str]:

@@ -27,7 +27,8 @@ def check_power(by: Person, power: Power, *, offer: Offer, at: datetime) -> None
     if profile.operator_certificate_required and not session.acts_with_certificate(by, at=at):
         raise policies.NoOperatorCertificate(
             f"La politique de « {offer} » demande que vous agissiez avec votre propre certificat : "
-            "déconnectez-vous, puis connectez-vous avec votre support."
+            "branchez votre support, ouvrez la page « Confirmation » (/confirmation/), puis "
+            "recommencez."
         )
 
 

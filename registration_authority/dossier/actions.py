@@ -7,9 +7,8 @@ from django.db import transaction
 from registration_authority import permissions
 from registration_authority.accreditation.identity import same_person
 from registration_authority.accreditation.models import Power
-from registration_authority.dossier import policies, vault
+from registration_authority.dossier import policies
 from registration_authority.dossier.models import (
-    IdentityCopy,
     Mandate,
     MandateKind,
     Note,
@@ -18,12 +17,9 @@ from registration_authority.dossier.models import (
 )
 from registration_authority.dossier.profiles import profile_of
 from registration_authority.models import (
-    IDENTITY_KINDS,
     OPEN_STATES,
-    Certificate,
     CertificateFile,
     FileState,
-    Piece,
 )
 from registration_authority.policies import (
     ForbiddenStep,
@@ -254,49 +250,6 @@ def _is_holder(mandate: Mandate, file: CertificateFile) -> bool:
     return mandate.person is not None and same_person(mandate.person, file.holder)
 
 
-# The end of the copies
-
-
-@transaction.atomic
-def purge(*, file_id: int, at: datetime) -> int:
-    """Destroy the copies of a file whose clock ran out; how many. Twice is once.
-
-    What is left of each is its tombstone: digest, dates, the clock that ran out.
-    """
-    file = locked(file_id)
-    certificate = Certificate.objects.filter(file=file).first()
-    due = policies.purge_day(
-        profile_of(file.offer),
-        closed_on=legal_date(file.closed_at) if file.closed_at else None,
-        not_after=legal_date(certificate.not_after) if certificate else None,
-    )
-    if due is None or legal_date(at) <= due[0]:
-        return 0
-    clock = due[1]
-    pieces = Piece.objects.filter(file=file, kind__in=IDENTITY_KINDS).exclude(
-        name=policies.TOMBSTONE
-    )
-    destroyed = 0
-    for piece in pieces.select_for_update():
-        copy = IdentityCopy.objects.select_for_update().filter(pk=piece.content).first()
-        if copy is None:
-            continue
-        vault.destroy(copy, clock=clock, at=at)
-        piece.name = policies.TOMBSTONE
-        piece.save(update_fields=["name"])
-        destroyed += 1
-        journal(
-            file,
-            "ra.copy_purged",
-            "Socle",
-            at,
-            piece=piece.get_kind_display(),
-            sha256=copy.sha256,
-            clock=clock.label,
-        )
-    return destroyed
-
-
 def locked(file_id: int) -> CertificateFile:
     """A file, with what its policy needs, locked until the end of the transaction."""
     found: CertificateFile = (
@@ -313,30 +266,71 @@ def locked(file_id: int) -> CertificateFile:
 
 
 @transaction.atomic
-def write_profile(*, profile: PolicyProfile, by: Person, at: datetime) -> PolicyProfile:
-    """Keep what the policy of an offer asks for, as it was typed and checked."""
+def write_profile(*, profile: PolicyProfile, by: Person | str, at: datetime) -> PolicyProfile:
+    """Keep what the policy of an offer asks for, as it was typed and checked.
+
+    The journal says of each value that changed what it was and what it is; nothing changed writes
+    nothing.
+    """
+    former = PolicyProfile.objects.select_for_update().filter(offer=profile.offer).first()
+    before = values_of(former) if former else {}
+    after = values_of(profile)
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    if former is not None and not changed:
+        return former
     profile.save()
     record(
         event="ra.policy_written",
         subject=profile.offer,
         by=by,
         at=at,
-        detail={"offer": profile.offer.name, "document": profile.document},
+        detail={
+            "offer": profile.offer.name,
+            "document": profile.document,
+            "before": {name: before.get(name, "") for name in changed},
+            "after": changed,
+        },
         schema="public",
     )
     return profile
 
 
+def values_of(profile: PolicyProfile) -> dict[str, str]:
+    """What a policy says, by field, as the journal writes it down."""
+    return {
+        one.name: _told(getattr(profile, one.attname))
+        for one in PolicyProfile._meta.concrete_fields
+        if one.name not in ("id", "offer")
+    }
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return " ; ".join(str(one) for one in value)
+    return "" if value is None else str(value)
+
+
 @transaction.atomic
 def write_rule(*, rule: PieceRule, by: Person, at: datetime) -> PieceRule:
-    """Keep how one kind of piece is examined under a policy."""
+    """Keep how one kind of piece is examined under a policy, and write down what it was."""
+    former = PieceRule.objects.select_for_update().filter(pk=rule.pk).first()
+    before, after = (_rule_values(one) if one else {} for one in (former, rule))
     rule.save()
     record(
         event="ra.rule_written",
         subject=rule.profile.offer,
         by=by,
         at=at,
-        detail={"offer": rule.profile.offer.name, "piece": rule.get_kind_display()},
+        detail={
+            "offer": rule.profile.offer.name,
+            "piece": rule.get_kind_display(),
+            "before": before,
+            "after": after,
+        },
         schema="public",
     )
     return rule
+
+
+def _rule_values(rule: PieceRule) -> dict[str, str]:
+    return {name: _told(getattr(rule, name)) for name in ("when", "max_age_days", "checks")}

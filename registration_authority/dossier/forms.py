@@ -1,5 +1,6 @@
 """What is typed about policies, mandates, notes and batches."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -11,7 +12,8 @@ from registration_authority.dossier.models import (
     PieceRule,
     PolicyProfile,
 )
-from registration_authority.models import Offer, Piece
+from registration_authority.models import IdentityDocument, Offer, Piece, Usage
+from registration_authority.revocation.models import Asker
 from socle.accounts.models import Person
 from socle.web.forms import DateInput
 
@@ -41,9 +43,94 @@ class Lines(forms.CharField):
         return list(dict.fromkeys(found))
 
 
-class ProfileForm(forms.ModelForm):
-    """What the policy of an offer asks for."""
+SECTIONS = (
+    ("Texte appliqué", ("document", "support")),
+    (
+        "Opérateurs et approbations",
+        (
+            "accreditation_required",
+            "operator_certificate_required",
+            "approvals_required",
+            "lock_hours",
+            "delegate_allowed",
+            "proxy_allowed",
+        ),
+    ),
+    (
+        "Face à face",
+        (
+            "face_to_face_max_age_days",
+            "identity_documents",
+            "identity_features",
+            "keeps_document_digest",
+            "visit_checklist",
+        ),
+    ),
+    (
+        "Délivrance et renouvellement",
+        (
+            "answer_days",
+            "stock_required",
+            "token_reuse_allowed",
+            "uncollected_days",
+            "renewals_without_face_to_face",
+            "renewal_window_days",
+            "reminders",
+        ),
+    ),
+    (
+        "Révocation",
+        (
+            "may_ask",
+            "revocation_four_eyes",
+            "revocation_identify_hours",
+            "revocation_warn_hours",
+            "revocation_hours",
+            "wrong_codes",
+            "wrong_codes_by_address",
+            "wrong_codes_minutes",
+            "falls_with_mandate",
+        ),
+    ),
+    (
+        "Conservation",
+        ("archive_location", "working_copy_days", "identity_copy_days", "retention_years"),
+    ),
+)
+"""The policy of an offer as its screen asks for it: every field once."""
 
+
+class Numbers(Lines):
+    """Whole numbers, separated by commas, spaces or lines."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("widget", forms.TextInput)
+        super().__init__(longest=40, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        """The numbers on one line."""
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[int]:  # type: ignore[override]
+        """The numbers, the greatest first; what is not one is named."""
+        found = super().clean("\n".join(str(value or "").replace(",", " ").split()))
+        for one in found:
+            if not (one.isascii() and one.isdecimal() and 0 < int(one) < 10_000):
+                raise forms.ValidationError(
+                    f"« {one} » n’est pas un nombre de jours : écrivez par exemple 90, 60, 30.",
+                    code="number",
+                )
+        return sorted(map(int, found), reverse=True)
+
+
+class ProfileForm(forms.ModelForm):
+    """What the policy of an offer and the convention ask for, in sections."""
+
+    identity_documents = forms.MultipleChoiceField(
+        label="Pièces d’identité admises",
+        choices=IdentityDocument.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
     identity_features = Lines(
         label="À regarder sur l’original de la pièce d’identité",
         longest=120,
@@ -52,37 +139,91 @@ class ProfileForm(forms.ModelForm):
     visit_checklist = Lines(
         label="À emporter pour une visite dans une commune", longest=120, help_text="Un par ligne."
     )
+    reminders = Numbers(
+        label="Rappels au titulaire (jours avant la fin)",
+        help_text="Par exemple : 90, 60, 30, 15, 7. Vide : aucun rappel.",
+    )
+    may_ask = forms.MultipleChoiceField(
+        label="Qui peut demander", choices=Asker.choices, widget=forms.CheckboxSelectMultiple
+    )
+    falls_with_mandate = forms.MultipleChoiceField(
+        label="Ce qui tombe avec un mandat",
+        choices=Usage.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
 
     class Meta:
         model = PolicyProfile
-        fields = (
-            "document",
-            "support",
-            "accreditation_required",
-            "operator_certificate_required",
-            "approvals_required",
-            "lock_hours",
-            "face_to_face_max_age_days",
-            "identity_features",
-            "keeps_document_digest",
-            "delegate_allowed",
-            "proxy_allowed",
-            "stock_required",
-            "token_reuse_allowed",
-            "uncollected_days",
-            "archive_location",
-            "working_copy_days",
-            "retention_years",
-            "visit_checklist",
-        )
-        labels = {"archive_location": "Conservation du dossier"}
+        fields = tuple(name for _, names in SECTIONS for name in names)
         help_texts = {
             "face_to_face_max_age_days": "Vide : sans limite.",
             "uncollected_days": "Vide : pas de révocation automatique.",
             "approvals_required": (
                 "1 : l’autorité approuve. 2 : un second opérateur approuve d’abord."
             ),
+            "answer_days": "Au-delà, le guichet est prévenu ; la demande reste partie.",
+            "working_copy_days": "Quand l’autorité conserve le dossier, ou sans certificat.",
+            "identity_copy_days": "Après la remise. Vide : elles partent avec le reste.",
+            "retention_years": "Après la fin du certificat, quand le syndicat conserve le dossier.",
         }
+
+    def sections(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        """Each section with its fields."""
+        for title, names in SECTIONS:
+            yield title, [self[name] for name in names]
+
+    def clean(self) -> dict[str, Any]:
+        """What must agree between fields."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        self._in_order(
+            given,
+            ("revocation_identify_hours", "revocation_warn_hours", "revocation_hours"),
+            "L’alerte vient après la décision et avant le délai de publication : vérifiez "
+            "l’ordre des trois durées.",
+        )
+        window, reminders = given.get("renewal_window_days"), given.get("reminders") or []
+        if window is not None and reminders and reminders[0] > window:
+            self.add_error(
+                "reminders",
+                f"Un rappel à {reminders[0]} jours précède l’ouverture du renouvellement, "
+                f"{window} jours avant la fin : avancez l’ouverture ou retirez ce rappel.",
+            )
+        for name in ("wrong_codes", "wrong_codes_by_address", "wrong_codes_minutes", "answer_days"):
+            if given.get(name) == 0:
+                self.add_error(name, "Indiquez un nombre supérieur à zéro.")
+        return given
+
+    def _in_order(self, given: dict[str, Any], names: tuple[str, ...], sentence: str) -> None:
+        values = [given.get(name) for name in names]
+        if None in values:
+            return
+        identify, warn, publish = values
+        if not identify <= warn < publish:
+            self.add_error(names[1], sentence)
+
+
+WITHOUT = {
+    "face_to_face_max_age_days": "sans limite",
+    "uncollected_days": "sans limite",
+    "identity_copy_days": "avec le reste du dossier",
+}
+"""What a value that was left empty means."""
+
+
+def in_words(profile: PolicyProfile, name: str) -> str:
+    """What one field of a policy says, for a page; empty when it says nothing."""
+    value = getattr(profile, name)
+    field = ProfileForm.base_fields[name]
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if isinstance(value, list):
+        labels = dict(getattr(field, "choices", ()))
+        return " ; ".join(str(labels.get(one, one)) for one in value)
+    if value is None:
+        return WITHOUT[name]
+    display = getattr(profile, f"get_{name}_display", None)
+    return str(display() if display else value)
 
 
 class RuleForm(forms.ModelForm):
@@ -211,7 +352,9 @@ class BatchForm(forms.Form):
     label = forms.CharField(
         label="Intitulé", max_length=120, help_text="Par exemple : nouveaux élus, printemps 2026."
     )
-    offer = forms.ModelChoiceField(Offer.objects.filter(is_open=True), label="Certificat")
+    offer = forms.ModelChoiceField(
+        Offer.objects.filter(is_open=True, profile__isnull=False), label="Certificat"
+    )
     wanted = forms.MultipleChoiceField(
         label="Personnes", widget=forms.CheckboxSelectMultiple, required=False
     )

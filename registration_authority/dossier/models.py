@@ -1,6 +1,7 @@
 """The policy of each offer, who may sign, what officers write to each other, sealed copies."""
 
 import uuid
+from datetime import timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -8,10 +9,13 @@ from django.db.models import F, Q
 
 from registration_authority.models import (
     CertificateFile,
+    IdentityDocument,
     Offer,
     PieceKind,
+    Usage,
     holds_no_secret,
 )
+from registration_authority.revocation.models import Asker, everybody, signing_usages
 from socle.accounts.models import Person
 from socle.directory.models import Organisation
 
@@ -23,12 +27,27 @@ class ArchiveLocation(models.TextChoices):
     COUNTER = "counter", "Le syndicat conserve le dossier"
 
 
+def reminder_days() -> list[int]:
+    """When a holder is reminded that her certificate ends, when the policy says nothing."""
+    return [90, 60, 30, 15, 7]
+
+
+def every_document() -> list[str]:
+    """The originals the counter accepts when the policy says nothing."""
+    return [one.value for one in IdentityDocument]
+
+
 class PolicyProfile(models.Model):
-    """What the policy (PC, DPC) of an offer asks for: every delay, role and piece is read here."""
+    """What the policy (PC, DPC) of an offer and the convention ask for.
+
+    Every delay, role, piece and retention is read here, through `profiles.profile_of`. What is a
+    rule of a protocol or of the law stays in the code: docs/ra-policy.md lists it.
+    """
 
     offer = models.OneToOneField(Offer, on_delete=models.PROTECT, related_name="profile")
     document = models.CharField("politique appliquée", max_length=120, blank=True)
     support = models.CharField("support", max_length=60, blank=True)
+    # Roles
     accreditation_required = models.BooleanField("opérateurs accrédités seulement", default=False)
     operator_certificate_required = models.BooleanField(
         "l’opérateur agit avec son certificat", default=False
@@ -36,28 +55,96 @@ class PolicyProfile(models.Model):
     approvals_required = models.PositiveSmallIntegerField("approbations", default=1)
     """1: the authority approves; 2: an operator who did not check the file approves first."""
     lock_hours = models.PositiveSmallIntegerField("dossier réservé (heures)", default=4)
+    proxy_allowed = models.BooleanField("mandataire de certification admis", default=False)
+    delegate_allowed = models.BooleanField("délégataire admis", default=False)
+    # Face to face
     face_to_face_max_age_days = models.PositiveSmallIntegerField(
         "face à face valable (jours)", null=True, blank=True
+    )
+    identity_documents = ArrayField(
+        models.CharField(max_length=8, choices=IdentityDocument),
+        verbose_name="pièces d’identité admises",
+        default=every_document,
+        db_default=every_document(),
     )
     keeps_document_digest = models.BooleanField(
         "empreinte du numéro de la pièce d’identité", default=False
     )
     identity_features = ArrayField(models.CharField(max_length=120), default=list)
     """What the officer looks at on the original: each is ticked, and kept as evidence."""
-    proxy_allowed = models.BooleanField("mandataire de certification admis", default=False)
-    delegate_allowed = models.BooleanField("délégataire admis", default=False)
+    visit_checklist = ArrayField(models.CharField(max_length=120), default=list)
+    """What to take along for a visit to a commune."""
+    # Delivery and renewal
+    answer_days = models.PositiveSmallIntegerField(
+        "alerte sans réponse de l’autorité (jours)", default=5, db_default=5
+    )
     stock_required = models.BooleanField("support du stock seulement", default=False)
     token_reuse_allowed = models.BooleanField("support réutilisable", default=False)
     uncollected_days = models.PositiveSmallIntegerField(
         "retrait au plus tard (jours)", null=True, blank=True
     )
+    renewals_without_face_to_face = models.PositiveSmallIntegerField(
+        "renouvellements sans nouveau face à face", default=0, db_default=0
+    )
+    """In a row, after a certificate handed over in person, nothing about the person changed."""
+    renewal_window_days = models.PositiveSmallIntegerField(
+        "renouvellement ouvert (jours avant la fin)", default=90, db_default=90
+    )
+    reminders = ArrayField(
+        models.PositiveSmallIntegerField(),
+        verbose_name="rappels (jours avant la fin)",
+        default=reminder_days,
+        db_default=reminder_days(),
+    )
+    # Revocation
+    revocation_hours = models.PositiveSmallIntegerField(
+        "délai de publication, en heures", default=24, db_default=24
+    )
+    revocation_warn_hours = models.PositiveSmallIntegerField(
+        "alerte après, en heures", default=12, db_default=12
+    )
+    revocation_identify_hours = models.PositiveSmallIntegerField(
+        "décision sous, en heures", default=2, db_default=2
+    )
+    revocation_four_eyes = models.BooleanField(
+        "deux personnes au guichet, sauf urgence", default=True, db_default=True
+    )
+    may_ask = ArrayField(
+        models.CharField(max_length=14, choices=Asker),
+        verbose_name="qui peut demander",
+        default=everybody,
+        db_default=everybody(),
+    )
+    wrong_codes = models.PositiveSmallIntegerField(
+        "essais du code par personne", default=5, db_default=5
+    )
+    wrong_codes_by_address = models.PositiveSmallIntegerField(
+        "essais du code par adresse Internet", default=25, db_default=25
+    )
+    """One address serves a whole town hall."""
+    wrong_codes_minutes = models.PositiveSmallIntegerField(
+        "en combien de minutes", default=60, db_default=60
+    )
+    falls_with_mandate = ArrayField(
+        models.CharField(max_length=14, choices=Usage),
+        verbose_name="usages qui tombent avec le mandat",
+        default=signing_usages,
+        db_default=signing_usages(),
+        blank=True,
+    )
+    # Retention
     archive_location = models.CharField(
-        max_length=9, choices=ArchiveLocation, default=ArchiveLocation.AUTHORITY
+        "conservation du dossier",
+        max_length=9,
+        choices=ArchiveLocation,
+        default=ArchiveLocation.COUNTER,
     )
     working_copy_days = models.PositiveSmallIntegerField("copie de travail (jours)", default=60)
     retention_years = models.PositiveSmallIntegerField("conservation (années)", default=7)
-    visit_checklist = ArrayField(models.CharField(max_length=120), default=list)
-    """What to take along for a visit to a commune."""
+    identity_copy_days = models.PositiveSmallIntegerField(
+        "copies d’identité (jours)", null=True, blank=True, default=60, db_default=60
+    )
+    """They leave before the rest, some days after the file closed; None: with the rest."""
 
     class Meta:
         constraints = (
@@ -69,6 +156,11 @@ class PolicyProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.offer} ({self.document})"
+
+    @property
+    def revocation_delay(self) -> timedelta:
+        """From the request to revoke to the authority's list."""
+        return timedelta(hours=self.revocation_hours)
 
 
 class When(models.TextChoices):

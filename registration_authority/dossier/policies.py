@@ -3,24 +3,16 @@
 import hashlib
 import hmac
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date, datetime
 
-from registration_authority.accreditation.policies import months_after
 from registration_authority.dossier.models import (
-    ArchiveLocation,
-    Clock,
     Mandate,
-    PolicyProfile,
 )
 from registration_authority.models import CertificateFile
 from socle.accounts.models import Person
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.core.text import fold
-
-TOMBSTONE: Final = "copie détruite"
-"""What is written in place of the name of a piece that was purged."""
 
 
 class PieceTooOld(Refusal):
@@ -160,18 +152,3 @@ def document_digest(kind: str, number: str, *, key: bytes) -> str:
     """A keyed digest of a document's number: the same document always has the same."""
     plain = "".join(c for c in number.upper() if c.isascii() and c.isalnum())
     return hmac.new(key, f"{kind}:{plain}".encode(), hashlib.sha256).hexdigest()
-
-
-def purge_day(
-    profile: PolicyProfile, *, closed_on: date | None, not_after: date | None
-) -> tuple[date, Clock] | None:
-    """When the copy of an identity document is destroyed, and by which clock; None: not yet.
-
-    The authority's clock runs from the end of the certificate when the counter keeps the file; the
-    counter's own runs from the end of the file when the authority does, or no certificate came out.
-    """
-    if closed_on is None:
-        return None
-    if profile.archive_location == ArchiveLocation.COUNTER and not_after is not None:
-        return months_after(not_after, 12 * profile.retention_years), Clock.AUTHORITY
-    return closed_on + timedelta(days=profile.working_copy_days), Clock.COUNTER

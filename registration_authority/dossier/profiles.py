@@ -10,9 +10,13 @@ from registration_authority.models import CertificateFile, Offer, PieceKind
 
 
 def profile_of(offer: Offer) -> PolicyProfile:
-    """The policy of an offer; one that was never written is the model's, unsaved."""
+    """The policy of an offer, the only place its delays, roles and pieces are read from.
+
+    An offer cannot be ordered before its policy is written (`actions.open_file`). Until then the
+    strictest roles hold: nobody acts for it without an accreditation.
+    """
     written: PolicyProfile | None = getattr(offer, "profile", None)
-    return written or PolicyProfile(offer=offer)
+    return written or PolicyProfile(offer=offer, accreditation_required=True)
 
 
 def rules_of(file: CertificateFile) -> dict[str, PieceRule]:

@@ -329,15 +329,25 @@ class OfferPage(CapabilityView):
             "offer": offer,
             "profile": profile,
             "rules": [(kind, known.get(kind), kind in offer.required_pieces) for kind in PieceKind],
-            "may_write": self.can(Capability.PEOPLE_MANAGE),
+            "may_write": self.can(Capability.RA_RULES),
+            "sections": told(profile),
         }
         return render(request, f"{NAMESPACE}/dossier/offer.html", context)
+
+
+def told(profile: PolicyProfile) -> list[tuple[str, list[tuple[str, Any]]]]:
+    """What a policy says, section by section, in the words of its form."""
+    form = forms.ProfileForm(instance=profile)
+    return [
+        (title, [(field.label, forms.in_words(profile, field.name)) for field in fields])
+        for title, fields in form.sections()
+    ]
 
 
 class PolicyPage(PageForm):
     """A form about the policy of an offer."""
 
-    capability = Capability.PEOPLE_MANAGE
+    capability = Capability.RA_RULES
     back_label = "Offre"
 
     def offer(self) -> Offer:
@@ -353,8 +363,13 @@ class WriteProfile(PolicyPage):
     """Write what the policy asks for."""
 
     form_class = forms.ProfileForm
+    template_name = f"{NAMESPACE}/dossier/profile.html"
     title = "Politique de l’offre"
-    lead = "Recopiez ce que demandent la PC et la DPC de l’autorité."
+
+    @property
+    def lead(self) -> str:  # type: ignore[override]
+        """Which offer, and what to copy."""
+        return f"{self.offer()} : recopiez ce que demandent la PC et la DPC de l’autorité."
 
     def form_options(self, **address: Any) -> dict[str, Any]:
         """The policy that holds now."""

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from registration_authority.dossier.models import Clock
 from registration_authority.models import CertificateFile, Offer
 
 
@@ -11,7 +12,10 @@ class ArchivePlace(models.TextChoices):
 
 
 class RetentionRules(models.Model):
-    """What the convention with the authority says of keeping: data, never constants."""
+    """What an offer said of keeping before `PolicyProfile` did: kept for the release of before.
+
+    Nothing reads or writes it any more; the table goes with the next release (ADR 0012).
+    """
 
     offer = models.OneToOneField(Offer, on_delete=models.PROTECT, related_name="retention_rules")
     place = models.CharField(
@@ -33,6 +37,8 @@ class Tombstone(models.Model):
     content = models.UUIDField(unique=True)
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()
+    clock = models.CharField(max_length=9, choices=Clock, blank=True, default="", db_default="")
+    """Which clock ran out; empty for what was purged before it was noted."""
     kept_from = models.DateTimeField()
     purged_at = models.DateTimeField()
 

@@ -45,7 +45,7 @@ def dossiers() -> Iterator[Row]:
         "organisation",
         "holder",
         "offer__authority",
-        "offer__retention_rules",
+        "offer__profile",
         "checked_by",
         "face_to_face__officer",
         "certificate__hand_over__officer",

@@ -7,6 +7,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import render
 from django.utils import timezone
 
+from registration_authority.dossier.profiles import profile_of
 from registration_authority.evidence import register, retention
 from registration_authority.evidence.forms import ExportForm
 from registration_authority.evidence.models import Tombstone
@@ -30,11 +31,11 @@ class Register(CapabilityView):
 
     def show(self, request: HttpRequest, form: ExportForm) -> HttpResponse:
         """The page."""
-        offers = Offer.objects.select_related("retention_rules", "authority")
+        offers = Offer.objects.select_related("profile", "authority")
         context = {
             "form": form,
             "files": CertificateFile.objects.count(),
-            "offers": [(one, retention.rules_of(one)) for one in offers],
+            "offers": [(one, profile_of(one)) for one in offers],
             "due": len(retention.due(timezone.now())),
             "purged": Tombstone.objects.count(),
             "may_export": self.can(Capability.JOURNAL_EXPORT),

@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from registration_authority import actions as counter
 from registration_authority import permissions as counter_permissions
 from registration_authority import policies as counter_policies
+from registration_authority.dossier.models import PolicyProfile
+from registration_authority.dossier.profiles import profile_of
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -26,10 +28,8 @@ from registration_authority.revocation.models import (
     RevocationAttempt,
     RevocationCode,
     RevocationRequest,
-    RevocationRules,
     RevocationState,
 )
-from registration_authority.revocation.records import rules_of
 from socle.accounts import actions as accounts
 from socle.accounts.models import Person
 from socle.core.clock import legal_date
@@ -77,8 +77,8 @@ def ask_with_code(
     outside any transaction that could take the count back. Raises TooManyCodes, WrongCode.
     """
     found = list(queries.in_force(at).filter(file__holder__email__iexact=email.strip())[:10])
-    rules = rules_of(found[0].file.offer) if found else RevocationRules()
-    _check_attempts(email, address, rules, at)
+    policy = profile_of(found[0].file.offer) if found else PolicyProfile()
+    _check_attempts(email, address, policy, at)
     matched = next((one for one in found if _is_code(one, code)), None)
     if matched is None:
         RevocationAttempt.objects.create(email_digest=_digest(email), address=address, at=at)
@@ -112,7 +112,7 @@ def ask_call_back(*, email: str, reason: RevocationReason, address: str, at: dat
     Says the same whether the address is known or not. Raises TooManyCodes.
     """
     found = list(queries.in_force(at).filter(file__holder__email__iexact=email.strip())[:10])
-    _check_attempts("", address, rules_of(found[0].file.offer) if found else RevocationRules(), at)
+    _check_attempts("", address, profile_of(found[0].file.offer) if found else PolicyProfile(), at)
     RevocationAttempt.objects.create(email_digest=_digest(""), address=address, at=at)
     with transaction.atomic():
         for one in found:
@@ -192,7 +192,7 @@ def ask_as_officer(
     An urgent one takes effect at once and is looked at again by another officer. Raises
     NotAllowedToAsk.
     """
-    rules = rules_of(_certificate(certificate_id).file.offer)
+    policy = profile_of(_certificate(certificate_id).file.offer)
     return _ask(
         certificate_id,
         asker=Asker.OFFICER,
@@ -201,7 +201,7 @@ def ask_as_officer(
         urgent=urgent,
         by=by,
         at=at,
-        decided=urgent or not rules.four_eyes,
+        decided=urgent or not policy.revocation_four_eyes,
     )
 
 
@@ -397,9 +397,9 @@ def watch(request_id: int, *, at: datetime) -> None:
     """Warn the counter of a request that drags, once before the deadline and once after it."""
     with transaction.atomic():
         request = _locked(request_id)
-        rules = rules_of(request.certificate.file.offer)
-        late = policies.overdue(request, rules, at=at) and request.overdue_at is None
-        early = policies.to_warn(request, rules, at=at) and request.warned_at is None
+        policy = profile_of(request.certificate.file.offer)
+        late = policies.overdue(request, at=at) and request.overdue_at is None
+        early = policies.to_warn(request, policy, at=at) and request.warned_at is None
         if not (late or early):
             return
         request.warned_at = request.warned_at or at
@@ -421,7 +421,7 @@ def watch(request_id: int, *, at: datetime) -> None:
             body=(
                 f"{request.certificate.file.holder} ({request.certificate.file.organisation}) : "
                 f"reçue le {request.received_at:%d/%m/%Y}, à publier par l’autorité dans les "
-                f"{rules.hours} heures. Ouvrez « Certificats », « Révocations »."
+                f"{policy.revocation_hours} heures. Ouvrez « Certificats », « Révocations »."
             ),
             at=at,
         )
@@ -443,8 +443,8 @@ def _ask(
 ) -> RevocationRequest:
     """Write a request down; `decided` when its proof is enough. Asked twice is once."""
     certificate = _certificate(certificate_id, lock=True)
-    rules = rules_of(certificate.file.offer)
-    policies.check_may_ask(asker, rules)
+    policy = profile_of(certificate.file.offer)
+    policies.check_may_ask(asker, policy)
     standing = RevocationRequest.objects.filter(certificate=certificate).exclude(
         state=RevocationState.REFUSED
     )
@@ -457,7 +457,7 @@ def _ask(
             asker=asker,
             asked_by=by,
             received_at=at,
-            deadline=at + rules.delay,
+            deadline=at + policy.revocation_delay,
             state=RevocationState.CALL_BACK if asker == Asker.CALLER else RevocationState.RECEIVED,
         )
     known.proof, known.reason, known.urgent = proof, reason, urgent
@@ -503,7 +503,7 @@ def _accept(request: RevocationRequest, *, by: Person | None, at: datetime) -> R
 def _certificate(certificate_id: int, *, lock: bool = False) -> Certificate:
     """The certificate; its file is locked first, as everywhere at the counter."""
     found: QuerySet[Any] = Certificate.objects.select_related(
-        "file__organisation", "file__holder", "file__offer__revocation_rules"
+        "file__organisation", "file__holder", "file__offer__profile"
     )
     if lock:
         CertificateFile.objects.select_for_update(of=("self",)).get(certificate=certificate_id)
@@ -522,15 +522,15 @@ def _locked(request_id: int) -> RevocationRequest:
     return request
 
 
-def _check_attempts(email: str, address: str, rules: RevocationRules, at: datetime) -> None:
+def _check_attempts(email: str, address: str, policy: PolicyProfile, at: datetime) -> None:
     recent = RevocationAttempt.objects.filter(
-        at__gt=at - timedelta(minutes=rules.wrong_codes_minutes)
+        at__gt=at - timedelta(minutes=policy.wrong_codes_minutes)
     )
     digest = _digest(email)
     policies.check_attempts(
         by_person=recent.filter(email_digest=digest).count() if email else 0,
         by_address=recent.filter(address=address).count(),
-        rules=rules,
+        policy=policy,
     )
 
 
@@ -557,9 +557,11 @@ def _digest(email: str) -> str:
 def _tell_representatives(
     certificate: Certificate, key: str, subject: str, body: str, at: datetime
 ) -> None:
-    tell(
-        people=queries.representatives(certificate.file.organisation, at),
-        organisation=certificate.file.organisation,
+    organisation = certificate.file.organisation
+    people = queries.representatives(organisation, at)
+    tell(  # a mandate without an account tells nobody: whoever signs will pass it on
+        people=people or queries.signatories(organisation, legal_date(at)),
+        organisation=organisation,
         key=f"ra:{certificate.pk}:{key}"[:120],
         subject=subject,
         body=body,

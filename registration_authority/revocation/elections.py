@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, Q
 
+from registration_authority.dossier.profiles import profile_of
 from registration_authority.models import Certificate, RevocationReason
 from registration_authority.revocation import actions, queries
 from registration_authority.revocation.models import (
@@ -20,7 +21,6 @@ from registration_authority.revocation.models import (
     ElectionOutcome,
 )
 from registration_authority.revocation.policies import SamePerson
-from registration_authority.revocation.records import rules_of
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
 from socle.core import queue
@@ -151,7 +151,7 @@ def _apply(line_id: int, at: datetime) -> None:
 
 def _falls(certificate: Certificate) -> bool:
     offer = certificate.file.offer
-    return offer.usage in rules_of(offer).falls_with_mandate
+    return offer.usage in profile_of(offer).falls_with_mandate
 
 
 def _certificates(line: ElectionLine, at: datetime) -> Iterable[Certificate]:

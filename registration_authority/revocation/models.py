@@ -1,6 +1,5 @@
 """Requests to revoke, the rules of each offer, the codes of holders, the campaigns of elections."""
 
-from datetime import timedelta
 from typing import Final
 
 from django.contrib.postgres.fields import ArrayField
@@ -33,7 +32,10 @@ def signing_usages() -> list[str]:
 
 
 class RevocationRules(models.Model):
-    """What the certification policy of an offer says of revocation: data, never constants."""
+    """What an offer said of revocation before `PolicyProfile` did: kept for the release of before.
+
+    Nothing reads or writes it any more; the table goes with the next release (ADR 0012).
+    """
 
     offer = models.OneToOneField(Offer, on_delete=models.PROTECT, related_name="revocation_rules")
     hours = models.PositiveSmallIntegerField("délai de publication, en heures", default=24)
@@ -62,11 +64,6 @@ class RevocationRules(models.Model):
                 name="%(app_label)s_%(class)s_warns_before_it_is_late",
             ),
         )
-
-    @property
-    def delay(self) -> timedelta:
-        """From the request to the authority's list."""
-        return timedelta(hours=self.hours)
 
 
 class RevocationState(models.TextChoices):

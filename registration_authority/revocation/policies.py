@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from registration_authority.dossier.models import PolicyProfile
 from registration_authority.revocation.models import (
     Asker,
     RevocationRequest,
-    RevocationRules,
     RevocationState,
 )
 from socle.core.refusals import Refusal
@@ -55,9 +55,9 @@ class NothingToRevoke(Refusal):
     code = "ra.nothing_to_revoke"
 
 
-def check_may_ask(asker: Asker, rules: RevocationRules) -> None:
+def check_may_ask(asker: Asker, policy: PolicyProfile) -> None:
     """Refuse who the policy does not list. Raises NotAllowedToAsk."""
-    if asker not in rules.may_ask:
+    if asker not in policy.may_ask:
         raise NotAllowedToAsk(
             f"La politique de l’autorité ne prévoit pas cette demande ({asker.label.lower()}) : "
             "appelez votre syndicat."
@@ -81,39 +81,36 @@ def check_other_eyes(*, four_eyes: bool, asked_by: int | None, by: int) -> None:
         )
 
 
-def check_attempts(*, by_person: int, by_address: int, rules: RevocationRules) -> None:
-    """Refuse another code when too many were wrong. Raises TooManyCodes.
-
-    One address serves a whole town hall: it is given five times as many.
-    """
-    if by_person >= rules.wrong_codes or by_address >= 5 * rules.wrong_codes:
+def check_attempts(*, by_person: int, by_address: int, policy: PolicyProfile) -> None:
+    """Refuse another code when too many were wrong. Raises TooManyCodes."""
+    if by_person >= policy.wrong_codes or by_address >= policy.wrong_codes_by_address:
         raise TooManyCodes(
             "Trop d’essais avec un code qui n’est pas le bon. Demandez à être rappelé, ci-dessous, "
             "ou téléphonez à votre syndicat : il peut révoquer sans le code."
         )
 
 
-def overdue(request: RevocationRequest, rules: RevocationRules, *, at: datetime) -> bool:
+def overdue(request: RevocationRequest, *, at: datetime) -> bool:
     """Whether the authority should have published by `at` and was not seen doing it."""
     return request.published_at is None and at >= request.deadline
 
 
-def to_warn(request: RevocationRequest, rules: RevocationRules, *, at: datetime) -> bool:
-    """Whether it is time to worry: not decided, or not published, after what the rules say."""
+def to_warn(request: RevocationRequest, policy: PolicyProfile, *, at: datetime) -> bool:
+    """Whether it is time to worry: not decided, or not published, after what the policy says."""
     if request.state == RevocationState.REFUSED or request.published_at is not None:
         return False
-    hours = rules.identify_within_hours if request.is_pending else rules.warn_after_hours
+    hours = policy.revocation_identify_hours if request.is_pending else policy.revocation_warn_hours
     return at >= request.received_at + timedelta(hours=hours)
 
 
 def urgency(
-    request: RevocationRequest, rules: RevocationRules, *, at: datetime
+    request: RevocationRequest, policy: PolicyProfile, *, at: datetime
 ) -> Literal["success", "progress", "warning", "danger", "neutral"]:
     """The tone of a request."""
     if request.state == RevocationState.REFUSED:
         return "neutral"
     if request.published_at is not None:
         return "success" if request.published_at <= request.deadline else "danger"
-    if overdue(request, rules, at=at):
+    if overdue(request, at=at):
         return "danger"
-    return "warning" if to_warn(request, rules, at=at) else "progress"
+    return "warning" if to_warn(request, policy, at=at) else "progress"

@@ -4,10 +4,13 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from registration_authority.dossier.models import MandateKind
+from registration_authority.dossier.profiles import profile_of
+from registration_authority.dossier.queries import mandates_in_force
 from registration_authority.models import (
     OPEN_STATES,
     Certificate,
@@ -18,7 +21,6 @@ from registration_authority.models import (
 from registration_authority.revocation.models import (
     PENDING,
     RevocationRequest,
-    RevocationRules,
     RevocationState,
 )
 from socle.accounts.capabilities import Capability, Role
@@ -26,6 +28,7 @@ from socle.accounts.models import Person
 from socle.actes.models import Act, ActState
 from socle.core import fences
 from socle.core.clock import legal_date
+from socle.core.text import fold
 from socle.directory import queries as directory
 from socle.directory.models import Grant, Organisation
 from socle.helios.models import FlowState, PesFlow
@@ -37,9 +40,7 @@ def in_force(at: datetime) -> QuerySet[Certificate]:
     """Certificates not revoked and not expired at `at`, with whose they are."""
     return (
         Certificate.objects.filter(state=CertificateState.VALID, not_after__gt=at)
-        .select_related(
-            "file__organisation", "file__holder", "file__offer__revocation_rules", "hand_over"
-        )
+        .select_related("file__organisation", "file__holder", "file__offer__profile", "hand_over")
         .order_by("-not_after", "pk")
     )
 
@@ -49,7 +50,7 @@ def requests() -> QuerySet[RevocationRequest]:
     return RevocationRequest.objects.select_related(
         "certificate__file__holder",
         "certificate__file__organisation",
-        "certificate__file__offer__revocation_rules",
+        "certificate__file__offer__profile",
         "certificate__file__offer__authority",
         "asked_by",
         "decided_by",
@@ -93,8 +94,28 @@ def to_watch(at: datetime) -> list[int]:
 
 
 def representatives(organisation: Organisation, at: datetime) -> list[Person]:
-    """The legal representatives of a body today: its elected signatories."""
+    """The legal representatives of a body today, as accounts.
+
+    Those of its mandates in force, where it has one; else its elected signatories. A mandate
+    written down without an account is that of the signatory of the same name: another signatory,
+    of a former council for instance, represents nobody.
+    """
     today = legal_date(at)
+    mandates = mandates_in_force(organisation, MandateKind.LEGAL, on=today).select_related("person")
+    elected = signatories(organisation, today)
+    named = list(mandates)
+    if not named:
+        return elected
+    found: dict[int, Person] = {}
+    for one in named:
+        same_name = [who for who in elected if fold(str(who)) == fold(str(one))]
+        for who in [one.person] if one.person else same_name:
+            found[who.pk] = who
+    return list(found.values())
+
+
+def signatories(organisation: Organisation, today: date) -> list[Person]:
+    """Who signs for a body on a day, says the directory."""
     grants = (
         Grant.objects.filter(organisation=organisation, starts_on__lte=today)
         .filter(Q(ends_on=None) | Q(ends_on__gte=today), roles__contains=[Role.SIGNATORY.value])
@@ -103,15 +124,15 @@ def representatives(organisation: Organisation, at: datetime) -> list[Person]:
     return [one.person for one in grants]
 
 
-def officers(at: datetime) -> list[Person]:
-    """Who may revoke at the counter today."""
+def officers(at: datetime, capability: Capability = Capability.RA_REVOKE) -> list[Person]:
+    """Who may do this at the counter today."""
     today = legal_date(at)
     grants = (
         Grant.objects.filter(organisation=directory.syndicat(), starts_on__lte=today)
         .filter(Q(ends_on=None) | Q(ends_on__gte=today))
         .select_related("person")
     )
-    return [one.person for one in grants if Capability.RA_REVOKE in one.capabilities]
+    return [one.person for one in grants if capability in one.capabilities]
 
 
 def colleagues(organisation: Organisation, leaving: Person, at: datetime) -> list[Person]:
@@ -178,7 +199,7 @@ def delays(since: datetime) -> list[Delay]:
             count=len(several),
             median=statistics.median(_hours(several)),
             p95=percentile(_hours(several)),
-            hours=(getattr(offer, "revocation_rules", None) or RevocationRules()).hours,
+            hours=profile_of(offer).revocation_hours,
             late=sum(one.published_at > one.deadline for one in several if one.published_at),
         )
         for offer, several in sorted(by_offer.items(), key=lambda pair: pair[0].name)

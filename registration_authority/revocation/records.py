@@ -2,20 +2,15 @@
 
 from datetime import datetime
 
-from registration_authority.models import Certificate, Offer, RevocationReason
+from registration_authority.dossier.profiles import profile_of
+from registration_authority.models import Certificate, RevocationReason
 from registration_authority.revocation.models import (
     PENDING,
     Asker,
     RevocationRequest,
-    RevocationRules,
     RevocationState,
 )
 from socle.accounts.models import Person
-
-
-def rules_of(offer: Offer) -> RevocationRules:
-    """The rules of an offer; those of the reference when nobody wrote its policy down yet."""
-    return getattr(offer, "revocation_rules", None) or RevocationRules(offer=offer)
 
 
 def note_end(
@@ -37,7 +32,7 @@ def note_end(
         proof="liste de l’autorité" if by is None else "session ouverte avec deux facteurs",
         reason=reason,
         received_at=at,
-        deadline=at + rules_of(certificate.file.offer).delay,
+        deadline=at + profile_of(certificate.file.offer).revocation_delay,
         state=RevocationState.ACCEPTED,
         decided_at=at,
         decided_by=by,

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registration_authority import queries as counter_queries
+from registration_authority.dossier.profiles import profile_of
 from registration_authority.models import CertificateFile, RevocationReason
 from registration_authority.revocation import actions, elections, forms, policies, queries
 from registration_authority.revocation.models import (
@@ -20,7 +21,6 @@ from registration_authority.revocation.models import (
     RevocationRequest,
     RevocationState,
 )
-from registration_authority.revocation.records import rules_of
 from registration_authority.screens import AttemptView, FileFormView, issued_or_404
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Capability
@@ -33,7 +33,7 @@ UNDER_WAY, DONE = "en-cours", "terminees"
 
 def badge(request: RevocationRequest, at: datetime) -> tuple[str, str]:
     """Where a request stands in words, and the tone."""
-    tone = policies.urgency(request, rules_of(request.certificate.file.offer), at=at)
+    tone = policies.urgency(request, profile_of(request.certificate.file.offer), at=at)
     if request.state != RevocationState.ACCEPTED:
         return str(request.get_state_display()), tone
     if request.published_at is not None:
@@ -100,7 +100,7 @@ class OneRequest(CapabilityView):
         context = {
             "found": found,
             "badge": badge(found, now),
-            "rules": rules_of(found.certificate.file.offer),
+            "policy": profile_of(found.certificate.file.offer),
             "events": _events(found),
             "may_act": self.can(Capability.RA_REVOKE),
             "own": found.four_eyes and found.asked_by_id == request.user.pk,

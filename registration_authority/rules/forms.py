@@ -2,46 +2,8 @@
 
 from django import forms
 
-from registration_authority.evidence.models import RetentionRules
 from registration_authority.figures.models import OfferCost
-from registration_authority.models import Usage
-from registration_authority.revocation.models import Asker, RevocationRules
 from socle.accounts.models import StepUpRule
-
-
-class RevocationRulesForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What the certification policy says of revocation."""
-
-    may_ask = forms.MultipleChoiceField(
-        label="Qui peut demander", choices=Asker.choices, widget=forms.CheckboxSelectMultiple
-    )
-    falls_with_mandate = forms.MultipleChoiceField(
-        label="Ce qui tombe avec un mandat",
-        choices=Usage.choices,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-    )
-
-    class Meta:
-        model = RevocationRules
-        fields = (
-            "hours",
-            "warn_after_hours",
-            "identify_within_hours",
-            "four_eyes",
-            "may_ask",
-            "wrong_codes",
-            "wrong_codes_minutes",
-            "falls_with_mandate",
-        )
-
-
-class RetentionRulesForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What the convention says of keeping."""
-
-    class Meta:
-        model = RetentionRules
-        fields = ("place", "years_after_end", "working_copy_days")
 
 
 class OfferCostForm(forms.ModelForm):  # type: ignore[type-arg]

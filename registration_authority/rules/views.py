@@ -9,10 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from registration_authority import queries as counter_queries
-from registration_authority.evidence import retention
+from registration_authority.dossier.profiles import profile_of
 from registration_authority.figures.models import OfferCost
 from registration_authority.models import CertificateFile, Offer
-from registration_authority.revocation import records
 from registration_authority.rules import actions, forms
 from registration_authority.screens import AttemptView, FileFormView, issued_or_404
 from socle.accounts.access import CapabilityView
@@ -29,8 +28,6 @@ def cost_of(offer: Offer) -> OfferCost:
 
 
 KINDS: dict[str, tuple[str, Any, Any]] = {
-    "revocation": ("Révocation", records.rules_of, forms.RevocationRulesForm),
-    "conservation": ("Conservation", retention.rules_of, forms.RetentionRulesForm),
     "prix": ("Prix", cost_of, forms.OfferCostForm),
 }
 
@@ -49,11 +46,11 @@ class Rules(CapabilityView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show them."""
-        offers = Offer.objects.select_related("authority", "revocation_rules", "retention_rules")
+        offers = Offer.objects.select_related("authority", "profile")
         asked = {one.siren: one for one in StepUpRule.objects.order_by("siren")}
         bodies = Organisation.objects.filter(siren__in=asked).order_by("sort_key")
         context = {
-            "offers": [(one, records.rules_of(one), retention.rules_of(one)) for one in offers],
+            "offers": [(one, profile_of(one)) for one in offers],
             "asked": [(body, asked[body.siren]) for body in bodies],
         }
         return render(request, f"{SPACE}/rules/rules.html", context)

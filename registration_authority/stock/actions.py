@@ -128,10 +128,12 @@ def move(
 def change_state(*, token_id: int, to: TokenState, reason: str, by: Person, at: datetime) -> Token:
     """Suspend, retire or write off a token; one lost with a certificate in service revokes it.
 
-    Raises NeedsReason, ForbiddenMove, Denied.
+    A suspended one whose certificate is revoked is not given back: its holder needs another
+    (C66). Raises NeedsReason, ForbiddenMove, Denied, NothingToUnblock.
     """
     check_not_denied(by, Power.STOCK, authority=None)
     token = ledger.locked().get(pk=token_id)
+    _check_may_serve_again(token, to)
     ledger.change(token, to, reason=check_reason(reason), by=by, at=at)
     _revoke_what_a_lost_one_carries(token, by, at)
     return token
@@ -238,6 +240,18 @@ def send_sleeve(*, sleeve_id: int, tracking: str, by: Person, at: datetime) -> S
 
 
 # What the functions above share
+
+
+def _check_may_serve_again(token: Token, to: TokenState) -> None:
+    """Refuse to give back a token that carries nothing any more. Raises NothingToUnblock."""
+    if token.state != TokenState.SUSPENDED or to != TokenState.ACTIVE or token.file is None:
+        return
+    carried = Certificate.objects.filter(file=token.file).first()
+    if carried is not None and carried.state != CertificateState.VALID:
+        raise policies.NothingToUnblock(
+            "Le certificat de ce support est révoqué : le débloquer ne servirait à rien. Retirez "
+            f"le support et ouvrez un dossier de remplacement pour {token.file.holder}."
+        )
 
 
 def _revoke_what_a_lost_one_carries(token: Token, by: Person, at: datetime) -> None:

@@ -45,6 +45,12 @@ class ForbiddenMove(Refusal):
     code = "ra.token_forbidden"
 
 
+class NothingToUnblock(Refusal):
+    """What the token carries is no more: its holder needs another certificate."""
+
+    code = "ra.nothing_to_unblock"
+
+
 class UnknownToken(Refusal):
     """The number is of no token that may be used here."""
 

@@ -14,12 +14,13 @@ from registration_authority.models import (
 )
 from registration_authority.pki.bundle import read_chain
 from registration_authority.pki.certificate import load_certificate
-from registration_authority.policies import RENEWAL_WINDOW
 from registration_authority.watch.models import Standing, TrustedAuthority, WatchedCertificate
 from socle.core.text import fold
 from socle.s2low.models import S2lowAccount
 
 SOON: Final = timedelta(days=60)
+ENDS_SOON: Final = timedelta(days=90)
+"""For an authority: its successor has to be trusted everywhere before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ def authorities(at: datetime) -> list[AuthorityEnd]:
 
 
 def authorities_that_end_first(at: datetime) -> list[AuthorityEnd]:
-    """Authorities that end before a certificate they signed, or within the renewal window."""
-    return [one for one in authorities(at) if one.outliving or one.not_after <= at + RENEWAL_WINDOW]
+    """Authorities that end before a certificate they signed, or soon."""
+    return [one for one in authorities(at) if one.outliving or one.not_after <= at + ENDS_SOON]
 
 
 def trusted(text: str = "") -> QuerySet[TrustedAuthority]:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from registration_authority import actions
+from registration_authority.dossier.models import PolicyProfile
 from registration_authority.models import CertificateRequest, CertificationAuthority, Offer
 from registration_authority.pki import training_ca
 from registration_authority.pki.csr import read_request
@@ -98,6 +99,7 @@ def behind(counter: Counter, outside: Outside, *, adapter: str, **fields: Any) -
         required_pieces=former.required_pieces,
         price_code="certificat",
     )
+    PolicyProfile.objects.create(offer=offer)
     counter.file.offer = offer
     counter.file.save(update_fields=["offer"])
     return offer

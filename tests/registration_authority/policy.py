@@ -27,6 +27,38 @@ def policy(counter: Counter, **changes: Any) -> PolicyProfile:
     return PolicyProfile.objects.get(offer=counter.file.offer)
 
 
+def typed(**changes: Any) -> dict[str, Any]:
+    """What an administrator types in the page of a policy: what holds at first, but `changes`."""
+    return {
+        "document": "",
+        "support": "Clé USB",
+        "approvals_required": 1,
+        "lock_hours": 4,
+        "face_to_face_max_age_days": "",
+        "identity_documents": ["cni", "passport", "permit"],
+        "identity_features": "",
+        "visit_checklist": "",
+        "answer_days": 5,
+        "uncollected_days": "",
+        "renewals_without_face_to_face": 0,
+        "renewal_window_days": 90,
+        "reminders": "90, 60, 30, 15, 7",
+        "may_ask": ["holder", "representative", "officer", "caller", "authority"],
+        "revocation_four_eyes": "on",
+        "revocation_identify_hours": 2,
+        "revocation_warn_hours": 12,
+        "revocation_hours": 24,
+        "wrong_codes": 5,
+        "wrong_codes_by_address": 25,
+        "wrong_codes_minutes": 60,
+        "falls_with_mandate": ["signature", "dual"],
+        "archive_location": "counter",
+        "working_copy_days": 60,
+        "identity_copy_days": 60,
+        "retention_years": 7,
+    } | changes
+
+
 def rule(counter: Counter, kind: PieceKind, **fields: Any) -> PieceRule:
     """Ask for a piece in a certain way."""
     profile = PolicyProfile.objects.get(offer=counter.file.offer)

@@ -12,14 +12,16 @@ from registration_authority.accreditation import actions as accreditation
 from registration_authority.accreditation.identity import same_person
 from registration_authority.accreditation.models import Operator, Power
 from registration_authority.accreditation.policies import months_after
-from registration_authority.models import FaceToFace, FileState, PieceKind
+from registration_authority.accreditation.session import acts_with_certificate
+from registration_authority.models import FaceToFace, FileState, PieceKind, PieceState
 from socle.accounts import actions as accounts
 from socle.accounts.capabilities import Role
+from socle.accounts.middleware import LOGIN_KEY
 from socle.accounts.models import CertificateLevel, Login, LoginCertificate
 from socle.core.refusals import Refusal
 from socle.journal.models import Entry
 from tests.people import on_portal, person
-from tests.registration_authority.counter import NOON, PDF, Counter
+from tests.registration_authority.counter import NEXT_YEAR, NOON, PDF, Counter
 from tests.registration_authority.policy import (
     accredited,
     administrator,
@@ -263,6 +265,7 @@ def test_an_operator_acts_with_her_certificate_where_the_policy_says_so(counter:
     with refused("ra.operator_certificate"):
         counter.accept_all()
     login = accounts.open_login(person=counter.officer, factor="certificate", at=NOON)
+    counter.officer.login_in_hand = login
     with refused("ra.operator_certificate"):  # a session without a certificate in force
         counter.accept_all()
     accounts.register_certificate(
@@ -284,6 +287,52 @@ def test_an_operator_acts_with_her_certificate_where_the_policy_says_so(counter:
     Login.objects.filter(pk=login.pk).update(ended_at=NOON)
     with refused("ra.operator_certificate"):
         counter.accept_all()
+
+
+def test_her_certificate_in_another_session_lends_this_one_nothing(counter: Counter) -> None:
+    counter.submit()
+    piece = counter.file.pieces.get(kind=PieceKind.TERMS, replaced_at=None)
+    policy(counter, operator_certificate_required=True)
+    accounts.register_certificate(
+        person=counter.officer,
+        siren="257902338",
+        issuer="CN=AC",
+        serial="1f",
+        fingerprint="f" * 64,
+        level=CertificateLevel.RGS2,
+        not_before=NOON - timedelta(days=1),
+        not_after=timezone.now() + timedelta(days=300),
+    )
+    at_home, at_the_counter = on_portal(counter.officer), on_portal(counter.officer)
+    proved = Login.objects.get(pk=at_the_counter.session[LOGIN_KEY])
+    Login.objects.filter(pk=proved.pk).update(factor="certificate")
+    page = f"/certificats/pieces/{piece.pk}/"
+    given = {"expires_on": NEXT_YEAR, "dated_on": NOON.date()}
+    refusal = at_home.post(page, given)
+    assert "votre propre certificat" in refusal.content.decode()
+    piece.refresh_from_db()
+    assert piece.state == PieceState.PENDING
+    assert at_the_counter.post(page, given).status_code == 302
+    piece.refresh_from_db()
+    assert piece.state == PieceState.ACCEPTED
+
+
+def test_a_session_confirmed_with_the_certificate_since_counts(counter: Counter) -> None:
+    login = accounts.open_login(person=counter.officer, factor="totp", at=NOON)
+    accounts.register_certificate(
+        person=counter.officer,
+        siren="257902338",
+        issuer="CN=AC",
+        serial="1f",
+        fingerprint="f" * 64,
+        level=CertificateLevel.RGS2,
+        not_before=NOON - timedelta(days=1),
+        not_after=NOON + timedelta(days=300),
+    )
+    counter.officer.login_in_hand = login
+    assert not acts_with_certificate(counter.officer, at=NOON)
+    accounts.confirm_login(login_id=str(login.pk), factor="certificate", at=NOON)
+    assert acts_with_certificate(counter.officer, at=NOON)
 
 
 # Conventions

@@ -18,14 +18,20 @@ from registration_authority.models import (
     CertificateFile,
     CertificateRequest,
     FileState,
+    Piece,
     PieceKind,
+    RevocationReason,
 )
 from registration_authority.pki.csr import PrivateKeyInRequest
 from registration_authority.pki.keys import WeakKey
 from registration_authority.pki.names import UnfitName, checked_holder
+from registration_authority.stock import actions as stock
+from registration_authority.stock.models import Location, Token, TokenState
 from socle.accounts.capabilities import Role
+from socle.core import fences
+from socle.core.identifiers import InvalidIdentifier
 from socle.core.refusals import Refusal
-from socle.directory.models import Grant
+from socle.directory.models import Grant, Organisation
 from socle.journal.models import Entry
 from tests.people import in_town, on_portal, person
 from tests.registration_authority import weak_keys
@@ -274,3 +280,132 @@ def test_the_document_of_the_cases_names_every_case_and_no_test_that_does_not_ex
         tested |= {number.upper() for number in found}
     covered = {number for number, line in lines.items() if "✔" in line}
     assert covered == tested & lines.keys()
+
+
+# Bodies
+
+
+def bare_request(counter: Counter) -> dict[str, Any]:
+    """What opens another file for the same person, once hers is given up."""
+    actions.close(
+        file_id=counter.file.pk,
+        to=FileState.CANCELLED,
+        reason="Erreur de saisie",
+        by=counter.officer,
+        at=NOON,
+    )
+    return {
+        "organisation": counter.organisation,
+        "holder": counter.holder,
+        "function": "Secrétaire",
+        "offer": counter.file.offer,
+        "by": counter.officer,
+        "at": NOON,
+    }
+
+
+def test_case_c02_a_siren_with_a_wrong_key_opens_no_file(counter: Counter) -> None:
+    given = bare_request(counter)
+    right = counter.organisation.siren
+    wrong = right[:8] + str((int(right[8]) + 1) % 10)
+    Organisation.objects.filter(pk=counter.organisation.pk).update(siren=wrong)
+    counter.organisation.refresh_from_db()
+    with pytest.raises(InvalidIdentifier, match="SIREN") as told:
+        actions.open_file(**given)
+    assert told.value.field == "siren"
+    assert CertificateFile.objects.count() == 1  # the one given up: no reference was used
+    Organisation.objects.filter(pk=counter.organisation.pk).update(siren=right)
+    counter.organisation.refresh_from_db()
+    assert actions.open_file(**given).pk
+
+
+def test_case_c03_a_siret_of_another_body_is_refused(counter: Counter, syndicat: Any) -> None:
+    desk = on_portal(person(Role.ADMINISTRATOR, at=syndicat))
+    body = counter.organisation
+    answer = desk.post(f"/annuaire/{body.siren}/modifier/", {"siret": "25790233800017"})
+    assert f"commencer par le SIREN {body.siren}" in answer.content.decode()
+    body.refresh_from_db()
+    assert not body.siret.startswith("257902338")
+    # Nor by another road: an import, a hand in the database.
+    with pytest.raises(IntegrityError, match="siret_starts_with_siren"), transaction.atomic():
+        Organisation.objects.filter(pk=body.pk).update(siret="25790233800017")
+
+
+# Tokens
+
+
+def test_case_c66_a_token_whose_certificate_is_revoked_is_replaced_not_unblocked(
+    counter: Counter,
+) -> None:
+    safe = Location.objects.create(code="coffre", name="Coffre", low_stock=0)
+    stock.receive_batch(
+        reference="BL-1",
+        model="Clé",
+        location=safe,
+        serials="TK-0001",
+        by=counter.officer,
+        at=NOON,
+    )
+    counter.bring_to(FileState.ISSUED)
+    counter.prepare(token_serial="TK-0001")
+    counter.hand_over()
+    carried = Token.objects.get()
+
+    def change(to: TokenState) -> Token:
+        return stock.change_state(
+            token_id=carried.pk, to=to, reason="Code bloqué", by=counter.officer, at=NOON
+        )
+
+    assert change(TokenState.SUSPENDED).state == TokenState.SUSPENDED
+    assert change(TokenState.ACTIVE).state == TokenState.ACTIVE  # still in service
+    change(TokenState.SUSPENDED)
+    actions.revoke(
+        certificate_id=Certificate.objects.get().pk,
+        reason=RevocationReason.KEY_COMPROMISE,
+        by=counter.officer,
+        at=NOON,
+    )
+    with pytest.raises(Refusal, match="ouvrez un dossier de remplacement") as told:
+        change(TokenState.ACTIVE)
+    assert told.value.code == "ra.nothing_to_unblock"
+    carried.refresh_from_db()
+    assert carried.state == TokenState.SUSPENDED
+    assert change(TokenState.TERMINATED).state == TokenState.TERMINATED
+
+
+# One commune and the others
+
+
+def test_invariant_i10_a_commune_reaches_its_own_files_only(
+    counter: Counter, town: Any, neighbour: Any, syndicat: Any
+) -> None:
+    connection.set_schema_to_public()
+    ours = open_counter(town.organisation, syndicat, first_name="Louise", last_name="Martel")
+    ours.token = "TK-0002"
+    for each in (ours, counter):
+        each.bring_to(FileState.HANDED_OVER)
+    theirs = {
+        CertificateFile: counter.file.pk,
+        Certificate: Certificate.objects.get(file=counter.file).pk,
+        Piece: counter.file.pieces.first().pk,
+    }
+    # In the database: the role of the commune sees the rows of its own body.
+    with fences.inside(town.schema_name):
+        for model, pk in theirs.items():
+            assert not model.objects.filter(pk=pk).exists()
+        assert {one.organisation_id for one in CertificateFile.objects.all()} == {
+            town.organisation.pk
+        }
+        assert {one.file_id for one in Certificate.objects.all()} == {ours.file.pk}
+        assert {one.file_id for one in Piece.objects.all()} == {ours.file.pk}
+    # On its pages: the list, the page, the file and the download.
+    browser = in_town(town, ours.holder)
+    shown = browser.get("/certificats/").content.decode()
+    assert str(counter.holder) not in shown
+    for page in (
+        f"/certificats/{counter.file.pk}/certificat.pem",
+        f"/certificats/{counter.file.pk}/pieces/terms/",
+        f"/certificats/{counter.file.pk}/revoquer/",
+        f"/certificats/pieces/{theirs[Piece]}/fichier",
+    ):
+        assert browser.get(page).status_code == 404, page

@@ -14,6 +14,7 @@ from django.db import connection
 
 from registration_authority import actions, cmp, link, queries, tasks
 from registration_authority.adapters import AuthorityUnavailable, UntrustedAnswer
+from registration_authority.dossier.models import PolicyProfile
 from registration_authority.models import (
     Certificate,
     CertificateRequest,
@@ -25,8 +26,11 @@ from registration_authority.models import (
 )
 from registration_authority.pki.cmp import der, exchange
 from registration_authority.pki.cmp.messages import Kind
+from socle.accounts.capabilities import Role
 from socle.core import crypto
 from socle.journal.models import Entry
+from socle.notices.models import Notice
+from tests.people import person
 from tests.registration_authority.authorities import Outside, behind
 from tests.registration_authority.counter import Counter
 from tests.registration_authority.holder_keys import new_key
@@ -213,6 +217,33 @@ def test_case_c16_the_authority_is_polled_when_it_said(
         assert queries.requests_to_send(at + timedelta(seconds=60)) == [request_row.pk]
         assert actions.issue_now(request_row.pk, at=at)
     assert kinds(peer) == [Kind.P10CR, Kind.POLLREQ, Kind.POLLREQ, Kind.CERTCONF]
+    assert len(transactions(peer)) == 1
+
+
+def test_case_c17_an_authority_that_never_answers_is_told_and_the_request_stays_sent(
+    request_row: CertificateRequest, who: Parties, at: datetime, tmp_path: Path, syndicat: Any
+) -> None:
+    officer = person(Role.RA_OPERATOR, at=syndicat)
+    PolicyProfile.objects.filter(offer=request_row.file.offer).update(answer_days=3)
+    limit = request_row.approved_at + timedelta(days=3)
+    with served(request_row, who, tmp_path, "-poll_count", "3", "-check_after", "60") as peer:
+        assert actions.issue_now(request_row.pk, at=at) is None  # waiting
+        assert queries.requests_unanswered(limit) == []
+        join(request_row, who, "http://127.0.0.1:1/")
+        with pytest.raises(AuthorityUnavailable):  # while polling, nobody answers any more
+            actions.issue_now(request_row.pk, at=limit)
+        late = limit + timedelta(minutes=1)
+        assert queries.requests_unanswered(late) == [request_row.pk]
+        assert actions.warn_unanswered(request_row.pk, at=late)
+        assert not actions.warn_unanswered(request_row.pk, at=late)  # told once
+        assert queries.requests_unanswered(late) == []
+        assert state(request_row) == UNCHANGED
+        assert Notice.objects.filter(person=officer, subject__contains="pas répondu").count() == 1
+        join(request_row, who, peer.url)
+        while (issued := actions.issue_now(request_row.pk, at=at)) is None:
+            assert state(request_row) == UNCHANGED
+    assert issued
+    assert kinds(peer).count(Kind.P10CR) == 1
     assert len(transactions(peer)) == 1
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from registration_authority.dossier.models import PolicyProfile
 from registration_authority.models import CertificationAuthority, CmpLink, Offer
+from socle.journal.models import Entry
 from tests.registration_authority.openssl_peer import Parties, key_pem, parties, pem_of
 
 
@@ -62,6 +64,24 @@ def test_an_offer_is_registered_once(portal: Any, folder: Path) -> None:
         3072,
         "rgs2",
     )
+
+
+def test_a_new_offer_has_its_policy_and_wants_accredited_operators(
+    portal: Any, folder: Path
+) -> None:
+    add(folder)
+    given = ("--authority=ac", "--policy=1.2.250.1.1", "--price-code=rgs")
+    call_command("add_offer", "auth", "Authentification", *given, "--renewals=1")
+    profile = PolicyProfile.objects.get(offer__code="auth")
+    assert profile.accreditation_required
+    assert profile.renewals_without_face_to_face == 1
+    assert Entry.objects.get(event="ra.policy_written").detail["before"] == dict.fromkeys(
+        Entry.objects.get(event="ra.policy_written").detail["after"], ""
+    )
+    PolicyProfile.objects.update(accreditation_required=False, lock_hours=9)
+    call_command("add_offer", "auth", "Autre nom", *given)  # what was written since stays
+    profile.refresh_from_db()
+    assert (profile.accreditation_required, profile.lock_hours) == (False, 9)
 
 
 def test_an_offer_of_an_unknown_authority_is_refused(portal: Any) -> None:

@@ -11,6 +11,8 @@ from django.db import connection
 from PIL import Image
 
 from registration_authority import actions, files, tasks
+from registration_authority.accreditation.models import Power
+from registration_authority.accreditation.permissions import check_power
 from registration_authority.dossier import actions as file_actions
 from registration_authority.dossier import batches, queries, vault
 from registration_authority.dossier.models import (
@@ -20,13 +22,15 @@ from registration_authority.dossier.models import (
     Note,
     When,
 )
-from registration_authority.dossier.policies import TOMBSTONE
 from registration_authority.dossier.profiles import required_kinds
 from registration_authority.dossier.snapshot import digest_of
+from registration_authority.evidence import retention
+from registration_authority.evidence.models import Tombstone
 from registration_authority.models import (
     Certificate,
     CertificateFile,
     FileState,
+    Offer,
     Piece,
     PieceKind,
 )
@@ -37,7 +41,7 @@ from socle.journal.models import Entry
 from socle.notices.models import Notice
 from tests.people import in_town, on_portal, person
 from tests.registration_authority.counter import NEXT_YEAR, NOON, PDF, Counter
-from tests.registration_authority.policy import colleague, mandate, policy, rule
+from tests.registration_authority.policy import colleague, mandate, policy, rule, typed
 from tests.registration_authority.test_accreditation import refused
 
 PORTAL = "/certificats/"
@@ -465,46 +469,48 @@ def _bytes_left(copy: IdentityCopy) -> bool:
 def test_case_c61_the_counters_clock_destroys_the_working_copy(
     counter: Counter, neighbour: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    policy(counter, archive_location=ArchiveLocation.AUTHORITY, working_copy_days=60)
+    policy(counter, archive_location=ArchiveLocation.COUNTER, identity_copy_days=60)
     counter.bring_to(FileState.HANDED_OVER)
     piece = counter.file.pieces.get(kind=PieceKind.IDENTITY)
     copy = IdentityCopy.objects.get(pk=piece.content)
     last_day = NOON + timedelta(days=60)
-    assert file_actions.purge(file_id=counter.file.pk, at=last_day) == 0
+    assert retention.purge(counter.file.pk, at=last_day) == 0
     assert _bytes_left(copy)
     with django_capture_on_commit_callbacks(execute=True):
-        assert file_actions.purge(file_id=counter.file.pk, at=last_day + timedelta(days=1)) == 1
+        assert retention.purge(counter.file.pk, at=last_day + timedelta(days=1)) == 1
     copy.refresh_from_db()
     piece.refresh_from_db()
     assert not _bytes_left(copy)
-    assert (bytes(copy.sealed_key), copy.clock, piece.name) == (b"", "counter", TOMBSTONE)
+    assert (bytes(copy.sealed_key), copy.clock, piece.name) == (b"", "counter", retention.PURGED)
     assert (copy.sha256, piece.sha256) == (piece.sha256, copy.sha256)
     with pytest.raises(vault.Purged):
         vault.read(copy)
     assert on_portal(counter.officer).get(f"{PORTAL}pieces/{piece.pk}/fichier").status_code == 404
     connection.set_tenant(neighbour)
-    assert Entry.objects.filter(event="ra.copy_purged").count() == 1
+    told = Entry.objects.get(event="ra.purged").detail
+    assert (told["sha256"], told["clock"]) == ([copy.sha256], "copie de travail du syndicat")
     connection.set_schema_to_public()
-    assert file_actions.purge(file_id=counter.file.pk, at=last_day + timedelta(days=9)) == 0
+    assert retention.purge(counter.file.pk, at=last_day + timedelta(days=9)) == 0
 
 
 def test_case_c61_the_authoritys_clock_runs_from_the_end_of_the_certificate(
     counter: Counter,
 ) -> None:
-    policy(counter, archive_location=ArchiveLocation.COUNTER, retention_years=7)
+    policy(counter, retention_years=7, identity_copy_days=None)
     counter.bring_to(FileState.HANDED_OVER)
     end = Certificate.objects.get().not_after
-    assert file_actions.purge(file_id=counter.file.pk, at=NOON + timedelta(days=400)) == 0
+    assert retention.purge(counter.file.pk, at=NOON + timedelta(days=400)) == 0
     after = end.replace(year=end.year + 7)
-    assert file_actions.purge(file_id=counter.file.pk, at=after) == 0
-    assert file_actions.purge(file_id=counter.file.pk, at=after + timedelta(days=1)) == 1
+    assert retention.purge(counter.file.pk, at=after) == 0
+    assert retention.purge(counter.file.pk, at=after + timedelta(days=1)) == 6
     assert IdentityCopy.objects.get().clock == "authority"
+    assert set(Tombstone.objects.values_list("clock", flat=True)) == {"authority"}
 
 
 def test_a_file_without_certificate_follows_the_counters_clock(counter: Counter) -> None:
-    policy(counter, archive_location=ArchiveLocation.COUNTER, working_copy_days=10)
+    policy(counter, working_copy_days=10, identity_copy_days=None)
     counter.submit()
-    assert file_actions.purge(file_id=counter.file.pk, at=NOON + timedelta(days=4000)) == 0
+    assert retention.purge(counter.file.pk, at=NOON + timedelta(days=4000)) == 0
     actions.close(
         file_id=counter.file.pk,
         to=FileState.CANCELLED,
@@ -512,7 +518,8 @@ def test_a_file_without_certificate_follows_the_counters_clock(counter: Counter)
         by=counter.officer,
         at=NOON,
     )
-    assert file_actions.purge(file_id=counter.file.pk, at=NOON + timedelta(days=11)) == 1
+    assert retention.purge(counter.file.pk, at=NOON + timedelta(days=11)) == 4
+    assert set(Tombstone.objects.values_list("clock", flat=True)) == {"counter"}
 
 
 def test_invariant_i16_nothing_of_a_purged_copy_is_left(
@@ -531,7 +538,7 @@ def test_invariant_i16_nothing_of_a_purged_copy_is_left(
         at=NOON,
     )
     with django_capture_on_commit_callbacks(execute=True):
-        file_actions.purge(file_id=counter.file.pk, at=NOON + timedelta(days=61))
+        retention.purge(counter.file.pk, at=NOON + timedelta(days=61))
     left = [path for path in (vault / "identity").rglob("*") if path.is_file()]
     assert left == []
     assert not IdentityCopy.objects.exclude(sealed_key=b"").exists()
@@ -550,10 +557,10 @@ def test_the_task_reads_both_clocks(counter: Counter) -> None:
         at=NOON,
     )
     with time_machine.travel(NOON + timedelta(days=5), tick=False):
-        tasks.clocks()
+        tasks.purge()
     assert IdentityCopy.objects.filter(purged_at=None).count() == 1
     with time_machine.travel(NOON + timedelta(days=7), tick=False):
-        tasks.clocks()
+        tasks.purge()
     assert not IdentityCopy.objects.filter(purged_at=None).exists()
 
 
@@ -595,19 +602,13 @@ def test_a_policy_is_written_on_the_page_of_its_offer(counter: Counter) -> None:
     desk = on_portal(administrator())
     code = counter.file.offer.code
     assert desk.get(f"{PORTAL}offres/").status_code == 200
-    given = {
-        "document": "PC 1.2",
-        "support": "Clé USB",
-        "approvals_required": 2,
-        "lock_hours": 2,
-        "face_to_face_max_age_days": "",
-        "identity_features": "Photo\nHologramme",
-        "uncollected_days": 90,
-        "archive_location": "counter",
-        "working_copy_days": 30,
-        "retention_years": 10,
-        "visit_checklist": "",
-    }
+    given = typed(
+        document="PC 1.2",
+        approvals_required=2,
+        identity_features="Photo\nHologramme",
+        retention_years=10,
+        reminders="30 90, 7",
+    )
     answer = desk.post(f"{PORTAL}offres/{code}/politique/", given)
     assert answer.status_code == 302, re.findall(
         r'class="error[^>]*>(.*?)<', answer.content.decode()
@@ -615,7 +616,120 @@ def test_a_policy_is_written_on_the_page_of_its_offer(counter: Counter) -> None:
     profile = policy(counter)
     assert profile.identity_features == ["Photo", "Hologramme"]
     assert (profile.approvals_required, profile.retention_years) == (2, 10)
+    assert profile.reminders == [90, 30, 7]
     given = {"when": "always", "max_age_days": 90, "checks": "SIREN lisible"}
     assert desk.post(f"{PORTAL}offres/{code}/pieces/entity/", given).status_code == 302
     assert "SIREN lisible" in desk.get(f"{PORTAL}offres/{code}/").content.decode()
     assert on_portal(counter.officer).get(f"{PORTAL}offres/{code}/politique/").status_code == 403
+
+
+def test_one_line_of_the_journal_tells_what_a_policy_was_and_is(counter: Counter) -> None:
+    from tests.registration_authority.policy import administrator
+
+    desk = on_portal(administrator())
+    page = f"{PORTAL}offres/{counter.file.offer.code}/politique/"
+    profile = policy(counter, revocation_hours=24, retention_years=7)
+    given = typed(
+        **{"document": profile.document, "support": profile.support, "retention_years": 10},
+        proxy_allowed="on",
+        delegate_allowed="on",
+        visit_checklist="\n".join(profile.visit_checklist),
+        may_ask=["holder", "officer"],
+    )
+    connection.set_schema_to_public()
+    assert desk.post(page, given).status_code == 302
+    told = Entry.objects.get(event="ra.policy_written").detail
+    everybody = "holder ; representative ; officer ; caller ; authority"
+    assert told["before"] == {"retention_years": "7", "may_ask": everybody}
+    assert told["after"] == {"retention_years": "10", "may_ask": "holder ; officer"}
+    assert desk.post(page, given).status_code == 302  # nothing changed: nothing to tell
+    assert Entry.objects.filter(event="ra.policy_written").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"revocation_warn_hours": 30}, "avant le délai de publication"),
+        ({"reminders": "120, 60"}, "précède l’ouverture du renouvellement"),
+        ({"reminders": "bientôt"}, "n’est pas un nombre de jours"),
+        ({"wrong_codes": 0}, "supérieur à zéro"),
+    ],
+)
+def test_what_a_policy_says_holds_together(
+    counter: Counter, wrong: dict[str, Any], sentence: str
+) -> None:
+    from tests.registration_authority.policy import administrator
+
+    page = f"{PORTAL}offres/{counter.file.offer.code}/politique/"
+    answer = on_portal(administrator()).post(page, typed(**wrong))
+    assert answer.status_code == 200
+    assert sentence in answer.content.decode()
+
+
+def test_every_value_of_a_policy_is_on_its_page_once() -> None:
+    from registration_authority.dossier.forms import SECTIONS
+    from registration_authority.dossier.models import PolicyProfile
+
+    shown = [name for _, names in SECTIONS for name in names]
+    kept = {one.name for one in PolicyProfile._meta.concrete_fields} - {"id", "offer"}
+    assert (len(shown), set(shown)) == (len(kept), kept)
+
+
+def test_a_value_left_empty_is_told_in_words() -> None:
+    from registration_authority.dossier.forms import SECTIONS, in_words
+    from registration_authority.dossier.models import PolicyProfile
+
+    empty = PolicyProfile(identity_copy_days=None)
+    told = {name: in_words(empty, name) for _, names in SECTIONS for name in names}
+    assert told["identity_copy_days"] == "avec le reste du dossier"
+    assert told["uncollected_days"] == "sans limite"
+    assert told["identity_documents"].startswith("Carte nationale d’identité ; ")
+    assert told["archive_location"] == "Le syndicat conserve le dossier"
+    assert "None" not in told.values()
+
+
+def test_an_offer_without_a_policy_is_not_ordered(counter: Counter) -> None:
+    from registration_authority.dossier.models import PolicyProfile
+
+    bare = Offer.objects.get(pk=counter.file.offer_id)
+    bare.pk, bare.code, bare.name = None, "nue", "Sans politique"
+    bare.save(force_insert=True)
+    actions.close(
+        file_id=counter.file.pk,
+        to=FileState.CANCELLED,
+        reason="Autre offre",
+        by=counter.officer,
+        at=NOON,
+    )
+    asked = {
+        "organisation": counter.organisation,
+        "holder": counter.holder,
+        "function": "Secrétaire",
+        "by": counter.officer,
+        "at": NOON,
+    }
+    bare = Offer.objects.get(code="nue")
+    with refused("ra.no_policy"):
+        actions.open_file(offer=bare, **asked)
+    with refused("ra.not_accredited"):
+        check_power(counter.officer, Power.CHECK_FILE, offer=bare, at=NOON)
+    file_actions.write_profile(profile=PolicyProfile(offer=bare), by=counter.officer, at=NOON)
+    assert actions.open_file(offer=Offer.objects.get(code="nue"), **asked)
+
+
+def test_an_original_the_policy_does_not_admit_is_refused(counter: Counter) -> None:
+    policy(counter, identity_documents=["passport"])
+    counter.bring_to(FileState.PIECES_CHECKED)
+    with pytest.raises(Refusal, match="n’admet pas ce document"):
+        counter.meet(document_kind="cni")
+    page = on_portal(counter.officer).get(f"{PORTAL}{counter.file.pk}/face-a-face/")
+    assert "Passeport" in page.content.decode()
+    assert "Titre de séjour" not in page.content.decode()
+
+
+def test_identity_copies_never_stay_longer_than_the_rest(counter: Counter) -> None:
+    policy(counter, archive_location="authority", working_copy_days=30, identity_copy_days=90)
+    counter.bring_to(FileState.HANDED_OVER)
+    assert retention.purge(counter.file.pk, at=NOON + timedelta(days=30)) == 0
+    assert retention.purge(counter.file.pk, at=NOON + timedelta(days=31)) == 6
+    assert not IdentityCopy.objects.filter(purged_at=None).exists()

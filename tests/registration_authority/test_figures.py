@@ -64,35 +64,17 @@ def test_the_page_shows_charts_and_tables(counter: Counter) -> None:
 # The rules
 
 
-def test_the_rules_are_read_and_written_on_a_page(counter: Counter, syndicat: Any) -> None:
+def test_the_rules_lead_to_the_policy_and_keep_the_prices(counter: Counter, syndicat: Any) -> None:
     browser = on_portal(person(Role.ADMINISTRATOR, at=syndicat))
     offer = counter.file.offer
-    assert offer.name in text(browser.get("/certificats/regles/"))
-    page = f"/certificats/regles/{offer.code}/revocation/"
-    assert "Qui peut demander" in text(browser.get(page))
-    given = {
-        "hours": 12,
-        "warn_after_hours": 6,
-        "identify_within_hours": 1,
-        "may_ask": ["holder", "officer"],
-        "wrong_codes": 3,
-        "wrong_codes_minutes": 30,
-        "falls_with_mandate": ["signature"],
-    }
-    browser.post(page, given)
-    offer.refresh_from_db()
-    assert (offer.revocation_rules.hours, offer.revocation_rules.four_eyes) == (12, False)
-    wrong = browser.post(page, given | {"warn_after_hours": 30})
-    assert wrong.status_code == 200
-    offer.refresh_from_db()
-    assert offer.revocation_rules.warn_after_hours == 6
-    kept = {"place": "authority", "years_after_end": 10, "working_copy_days": 30}
-    browser.post(f"/certificats/regles/{offer.code}/conservation/", kept)
+    shown = browser.get("/certificats/regles/").content.decode()
+    assert offer.name in shown
+    assert f"/certificats/offres/{offer.code}/politique/" in shown
     browser.post(f"/certificats/regles/{offer.code}/prix/", {"member": "60", "alone": "180"})
     offer.refresh_from_db()
-    assert offer.retention_rules.years_after_end == 10
     assert offer.cost.alone == 180
-    assert Entry.objects.filter(event="ra.rules_set").count() == 3
+    assert Entry.objects.filter(event="ra.rules_set").count() == 1
+    assert browser.get(f"/certificats/regles/{offer.code}/revocation/").status_code == 404
 
 
 def test_a_commune_s_confirmation_is_set_on_the_portal(

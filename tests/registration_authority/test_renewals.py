@@ -22,12 +22,16 @@ from socle.notices.models import Notice
 from tests.people import on_portal, person
 from tests.registration_authority.counter import NOON, Counter
 from tests.registration_authority.holder_keys import new_key, request_pem
+from tests.registration_authority.policy import policy
 
 END = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 
 def before(days: float) -> datetime:
     return END - timedelta(days=days)
+
+
+DAYS = (90, 60, 30, 15, 7)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +53,7 @@ def before(days: float) -> datetime:
     ],
 )
 def test_each_reminder_comes_once(days: int, told: int | None, due: int | None) -> None:
-    assert policies.reminder_due(END, at=before(days), told=told) == due
+    assert policies.reminder_due(END, days_before=DAYS, at=before(days), told=told) == due
 
 
 @pytest.fixture
@@ -67,8 +71,7 @@ def renewed(counter: Counter, certificate: Certificate, at: datetime) -> Counter
 
 
 def allow(counter: Counter, times: int) -> None:
-    counter.file.offer.renewals_without_face_to_face = times
-    counter.file.offer.save(update_fields=["renewals_without_face_to_face"])
+    policy(counter, renewals_without_face_to_face=times)
 
 
 def test_the_holder_is_told_at_each_date_and_no_more(counter: Counter, ending: Certificate) -> None:
@@ -280,3 +283,15 @@ def test_a_renewal_tells_the_authority_which_certificate_it_replaces(counter: Co
     file = CertificateFile.objects.select_related("offer__authority").get(pk=counter.file.pk)
     assert actions._replaced_by(file) == former.pem
     assert actions._replaced_by(CertificateFile(offer=file.offer)) == ""
+
+
+def test_the_window_and_the_reminders_are_the_policy_s(
+    ending: Certificate, counter: Counter
+) -> None:
+    policy(counter, renewal_window_days=120, reminders=[10, 120])
+    assert list(queries.to_renew(before(120))) == [ending]
+    assert not queries.to_renew(before(121)).exists()
+    told = [actions.remind(ending.pk, at=before(days)) for days in (120, 60, 10, 9)]
+    assert [one and one.told for one in told] == [120, None, 10, None]
+    with pytest.raises(policies.TooEarly, match="120 jours avant"):
+        actions.open_renewal(certificate_id=ending.pk, by=counter.officer, at=before(121))

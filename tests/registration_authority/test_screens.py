@@ -553,9 +553,7 @@ def test_an_expiring_certificate_is_told_until_it_is_replaced(
     counter.bring_to(FileState.HANDED_OVER)
     soon = timezone.now() + timedelta(days=59)
     Certificate.objects.update(not_before=soon - timedelta(days=900), not_after=soon)
-    assert told(todos.expiring, counter.officer) == [
-        (1, "certificat à renouveler dans les 90 jours")
-    ]
+    assert told(todos.expiring, counter.officer) == [(1, "certificat à renouveler")]
     (line,) = told(todos.own, counter.holder, neighbour)
     assert line[1].startswith("certificat à renouveler avant le")
     renewal = actions.open_file(

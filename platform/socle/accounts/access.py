@@ -30,6 +30,7 @@ class CapabilityView(View):
         if self.capability is not Access.ANYONE:
             if not (request.user.is_authenticated and request.user.is_verified()):
                 return _to_login(request)
+            request.user.login_in_hand = getattr(request, "login", None)  # type: ignore[union-attr]
             if not allows(request, self.capability):
                 raise PermissionDenied(self.capability)
             if request.method == "POST" and not is_confirmed(request, self.capability):

@@ -50,6 +50,9 @@ class Person(AbstractBaseUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ("first_name", "last_name")
 
+    login_in_hand: "Login | None" = None
+    """The login of the request under way, when this is the person who makes it; never stored."""
+
     class Meta:
         constraints = (models.UniqueConstraint(Lower("email"), name="accounts_person_one_email"),)
         ordering = ("last_name", "first_name", "pk")

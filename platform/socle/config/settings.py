@@ -269,6 +269,7 @@ SWEEPS = {
     "notices-mail": {"task": "notices.send_mail", "schedule": 60.0},
     "life-sweep": {"task": "life.sweep", "schedule": 60.0 if not DEMO else 5.0},
     "open-data": {"task": "opendata.publish", "schedule": 24 * 3600.0 if not DEMO else 60.0},
+    "journal-verify": {"task": "tenants.verify_journals", "schedule": 24 * 3600.0},
     "journal-seal": {"task": "tenants.seal_journals", "schedule": 3600.0 if not DEMO else 120.0},
 }
 # Every cell is swept by a message of its own: a server that is down holds up no other.

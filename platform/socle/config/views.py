@@ -24,9 +24,12 @@ def unavailable() -> HttpResponse:
 
 
 def failure(request: HttpRequest) -> HttpResponse:
-    """An incident (500), unless the server of the database went away (503)."""
-    if cells.lost(sys.exc_info()[1]):
+    """An incident (500), unless the server of the database went away or has no room (503)."""
+    problem = sys.exc_info()[1]
+    if cells.lost(problem):
         cells.note_down(cells.here())
+        return unavailable()
+    if cells.starved(problem):
         return unavailable()
     return defaults.server_error(request)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import DatabaseError, InterfaceError, OperationalError
 
 from socle.core.refusals import Refusal
 
@@ -127,6 +127,18 @@ def lost(problem: BaseException | None) -> bool:
     """Whether `problem` is that the server of this cell went away, and not that it refused."""
     return isinstance(problem, DOWN) and (
         connection.connection is None or bool(connection.connection.closed)
+    )
+
+
+def starved(problem: BaseException | None) -> bool:
+    """Whether the server refused for want of disk, memory or sessions (SQLSTATE class 53).
+
+    The journal then takes no line, and what was to be written with it is undone: nobody did
+    anything wrong, and the same gesture will do later.
+    """
+    cause = getattr(problem, "__cause__", None)
+    return isinstance(problem, DatabaseError) and str(getattr(cause, "sqlstate", "")).startswith(
+        "53"
     )
 
 

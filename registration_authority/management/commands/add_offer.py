@@ -4,7 +4,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
 
+from registration_authority.dossier.actions import write_profile
+from registration_authority.dossier.models import PolicyProfile
+from registration_authority.dossier.profiles import profile_of
 from registration_authority.models import CertificationAuthority, Offer, PieceKind, Usage
 from socle.accounts.models import CertificateLevel
 
@@ -27,13 +32,16 @@ class Command(BaseCommand):
         parser.add_argument("--months", type=int, default=36, help="durée, 36 mois au plus")
         parser.add_argument("--min-rsa-bits", type=int, default=3072)
         parser.add_argument("--price-code", required=True)
-        parser.add_argument("--renewals", type=int, default=0, help="sans nouveau face à face")
+        parser.add_argument(
+            "--renewals", type=int, default=0, help="sans nouveau face à face, à la première fois"
+        )
         parser.add_argument(
             "--pieces", nargs="+", choices=PieceKind.values, default=PieceKind.values
         )
 
+    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        """Keep it."""
+        """Keep it, with the policy it starts with: a real authority names its operators."""
         authority = CertificationAuthority.objects.filter(code=options["authority"]).first()
         if authority is None:
             raise CommandError(f"L’autorité « {options['authority']} » n’est pas enregistrée.")
@@ -51,7 +59,19 @@ class Command(BaseCommand):
                 "min_rsa_bits": options["min_rsa_bits"],
                 "price_code": options["price_code"],
                 "required_pieces": options["pieces"],
-                "renewals_without_face_to_face": options["renewals"],
             },
         )
-        self.stdout.write(f"« {offer} » est enregistrée.")
+        if profile_of(offer).pk is None:
+            accredited = options["level"] != CertificateLevel.TRAINING
+            write_profile(
+                profile=PolicyProfile(
+                    offer=offer,
+                    accreditation_required=accredited,
+                    renewals_without_face_to_face=options["renewals"],
+                ),
+                by="Socle",
+                at=timezone.now(),
+            )
+        self.stdout.write(
+            f"« {offer} » est enregistrée. Relisez sa politique dans « Règles des certificats »."
+        )

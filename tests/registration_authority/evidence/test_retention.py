@@ -10,7 +10,7 @@ from django.db import connection
 from registration_authority import actions as counter_actions
 from registration_authority import files, tasks
 from registration_authority.evidence import retention
-from registration_authority.evidence.models import RetentionRules, Tombstone
+from registration_authority.evidence.models import Tombstone
 from registration_authority.models import (
     IDENTITY_KINDS,
     Certificate,
@@ -22,6 +22,7 @@ from registration_authority.models import (
 from socle.documents.models import StoredFile
 from socle.journal.models import Entry
 from tests.registration_authority.counter import NOON, Counter, open_counter
+from tests.registration_authority.policy import policy
 
 
 @pytest.fixture
@@ -35,32 +36,31 @@ def when(counter: Counter) -> datetime | None:
 
 
 def blobs(vault: Path) -> int:
-    """What is left, copies of identity documents aside: they have clocks of their own."""
-    return sum(one.is_file() for one in vault.rglob("*") if "identity" not in one.parts)
+    return sum(one.is_file() for one in vault.rglob("*"))
 
 
-def others() -> Any:
-    return Piece.objects.exclude(kind__in=IDENTITY_KINDS)
-
-
-def test_case_c61_after_its_time_no_byte_remains(held: Counter, vault: Path) -> None:
+def test_case_c61_after_its_time_no_byte_remains(
+    held: Counter, vault: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    policy(held, identity_copy_days=None)
     ends = Certificate.objects.get().not_after
     due = when(held)
     assert due is not None
     assert due.year == ends.year + 7
-    hashes = set(others().values_list("sha256", flat=True))
+    hashes = set(Piece.objects.values_list("sha256", flat=True))
     assert retention.due(due - timedelta(hours=1)) == []
     later = due + timedelta(hours=1)
     assert retention.due(later) == [held.file.pk]
     assert blobs(vault) > 0
-    assert retention.purge(held.file.pk, at=later) == 5  # three pieces, attestation, receipt
+    with django_capture_on_commit_callbacks(execute=True):
+        assert retention.purge(held.file.pk, at=later) == 6  # pieces, attestation, receipt
     retention.sweep(at=later)
     assert blobs(vault) == 0
     assert not StoredFile.objects.exists()
     kept = Tombstone.objects.all()
     assert hashes <= {one.sha256 for one in kept}
-    assert {piece.name for piece in others()} == {retention.PURGED}
-    assert Entry.objects.filter(event="ra.purged").count() <= 1
+    assert {piece.name for piece in Piece.objects.all()} == {retention.PURGED}
+    assert Entry.objects.filter(event="ra.purged").count() <= 2
     assert retention.due(later) == []
     assert retention.purge(held.file.pk, at=later) == 0
 
@@ -72,10 +72,21 @@ def test_invariant_i16_only_hashes_and_dates_remain(held: Counter) -> None:
     retention.sweep(at=due + timedelta(hours=1))
     assert not StoredFile.objects.exists()
     kept = {one.name for one in Tombstone._meta.concrete_fields}
-    assert kept == {"id", "file", "what", "content", "sha256", "size", "kept_from", "purged_at"}
+    assert kept == {
+        "id",
+        "file",
+        "what",
+        "content",
+        "sha256",
+        "size",
+        "clock",
+        "kept_from",
+        "purged_at",
+    }
 
 
 def test_purging_too_early_takes_nothing(held: Counter) -> None:
+    policy(held, identity_copy_days=None)
     assert retention.purge(held.file.pk, at=NOON + timedelta(days=400)) == 0
     assert not Tombstone.objects.exists()
 
@@ -97,7 +108,7 @@ def test_a_revoked_certificate_counts_from_its_revocation(held: Counter) -> None
 
 
 def test_the_years_are_a_rule_of_the_offer(held: Counter) -> None:
-    RetentionRules.objects.create(offer=held.file.offer, years_after_end=10)
+    policy(held, retention_years=10)
     ends = Certificate.objects.get().not_after
     due = when(held)
     assert due is not None
@@ -105,7 +116,7 @@ def test_the_years_are_a_rule_of_the_offer(held: Counter) -> None:
 
 
 def test_where_the_authority_archives_ours_is_a_working_copy(held: Counter) -> None:
-    RetentionRules.objects.create(offer=held.file.offer, place="authority", working_copy_days=60)
+    policy(held, archive_location="authority", working_copy_days=60)
     assert when(held) == NOON + timedelta(days=60)
 
 
@@ -136,10 +147,10 @@ def test_the_same_bytes_elsewhere_stay(held: Counter, syndicat: Any, town: Any) 
 
 def test_the_task_purges_what_is_due(held: Counter) -> None:
     long_ago = NOON - timedelta(days=400)
-    RetentionRules.objects.create(offer=held.file.offer, place="authority", working_copy_days=1)
+    policy(held, archive_location="authority", working_copy_days=1, identity_copy_days=None)
     receipt = Certificate.objects.get().hand_over
     type(receipt).objects.filter(pk=receipt.pk).update(
         prepared_at=long_ago, signed_at=long_ago, accepted_at=long_ago
     )
     tasks.purge()
-    assert Tombstone.objects.count() == 5
+    assert Tombstone.objects.count() == 6

@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from registration_authority import tasks
+from registration_authority.dossier.models import PolicyProfile
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -19,7 +20,6 @@ from registration_authority.revocation.models import (
     ElectionCampaign,
     ElectionLine,
     ElectionOutcome,
-    RevocationRules,
 )
 from socle.accounts.capabilities import Role
 from socle.core.refusals import Refusal
@@ -103,7 +103,7 @@ def test_what_falls_with_a_mandate_is_a_rule_of_the_offer(
     mayor: Counter, campaign: ElectionCampaign, second: Any
 ) -> None:
     offer = Offer.objects.get(pk=mayor.file.offer_id)
-    RevocationRules.objects.create(offer=offer, falls_with_mandate=[])
+    PolicyProfile.objects.create(offer=offer, falls_with_mandate=[])
     told(campaign, FALLS, mayor.officer)
     elections.validate(campaign_id=campaign.pk, by=second, at=NOON)
     elections.apply(campaign.pk, at=NOON)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from registration_authority import actions as counter_actions
 from registration_authority import tasks
+from registration_authority.dossier.models import MandateKind
 from registration_authority.models import (
     Certificate,
     CertificateState,
@@ -22,7 +23,6 @@ from registration_authority.revocation.models import (
     RevocationAttempt,
     RevocationCode,
     RevocationRequest,
-    RevocationRules,
     RevocationState,
 )
 from socle.accounts.capabilities import Role
@@ -33,6 +33,7 @@ from socle.notices.models import Notice
 from tests.people import in_town, on_portal, person
 from tests.registration_authority.authorities import Outside, behind
 from tests.registration_authority.counter import NOON, Counter, open_counter
+from tests.registration_authority.policy import mandate, policy
 from tests.registration_authority.test_screens import text
 
 HOME = "192.0.2.7"
@@ -138,7 +139,7 @@ def test_case_c41_five_wrong_codes_close_the_page_and_change_nothing(
 def test_the_number_of_wrong_codes_is_a_rule_of_the_offer(
     held: Certificate, counter: Counter
 ) -> None:
-    RevocationRules.objects.create(offer=counter.file.offer, wrong_codes=1)
+    policy(counter, wrong_codes=1)
     with pytest.raises(Refusal, match="ne vont pas ensemble"):
         with_code(counter, "mauvais-code")
     with pytest.raises(Refusal, match="Trop d’essais"):
@@ -203,6 +204,58 @@ def test_case_c44_a_former_representative_is_refused_and_the_present_one_told(
     assert Notice.objects.filter(person=mayor, body__contains="Avant").exists()
 
 
+def revoke_as(who: Any, held: Certificate) -> RevocationRequest:
+    return actions.ask_as_representative(certificate_id=held.pk, reason=LOST, by=who, at=NOON)
+
+
+def test_the_representative_is_the_one_of_the_mandates(
+    held: Certificate, counter: Counter, mayor: Any
+) -> None:
+    elected = person(Role.PREPARER, at=counter.organisation, last_name="Élue")
+    mandate(counter, MandateKind.LEGAL, person=elected, given_name="Camille", surname="Élue")
+    assert queries.representatives(counter.organisation, NOON) == [elected]
+    with pytest.raises(Refusal, match="représentant légal"):  # a signatory, not the mayor
+        revoke_as(mayor, held)
+    assert Notice.objects.filter(person=elected, body__contains=str(mayor)).exists()
+    assert revoke_as(elected, held).asker == Asker.REPRESENTATIVE
+    assert state(held) == CertificateState.REVOKED
+
+
+def test_case_c44_who_still_signs_after_her_mandate_represents_nobody(
+    held: Certificate, counter: Counter, mayor: Any
+) -> None:
+    mandate(
+        counter,
+        MandateKind.LEGAL,
+        person=mayor,
+        starts_on=date(2020, 5, 23),
+        ends_on=date(2026, 3, 20),
+    )
+    mandate(counter, MandateKind.LEGAL, given_name="Jeanne", surname="Maire")
+    with pytest.raises(Refusal, match="représentant légal"):
+        revoke_as(mayor, held)
+    assert state(held) == CertificateState.VALID
+
+
+def test_a_mandate_without_an_account_is_the_signatory_s_of_that_name(
+    held: Certificate, counter: Counter, mayor: Any
+) -> None:
+    mandate(
+        counter,
+        MandateKind.LEGAL,
+        given_name=mayor.first_name.upper(),
+        surname=mayor.last_name.upper(),
+    )
+    assert queries.representatives(counter.organisation, NOON) == [mayor]
+
+
+def test_a_mandate_that_ended_leaves_the_signatory(
+    held: Certificate, counter: Counter, mayor: Any
+) -> None:
+    mandate(counter, MandateKind.LEGAL, starts_on=date(2020, 1, 1), ends_on=date(2026, 3, 20))
+    assert queries.representatives(counter.organisation, NOON) == [mayor]
+
+
 def test_case_c45_a_certificate_of_another_commune_does_not_exist(
     held: Certificate, town: Any
 ) -> None:
@@ -258,14 +311,14 @@ def test_urgency_acts_at_once_and_is_looked_at_again(
 def test_one_officer_is_enough_where_the_policy_says_so(
     held: Certificate, counter: Counter
 ) -> None:
-    RevocationRules.objects.create(offer=counter.file.offer, four_eyes=False)
+    policy(counter, revocation_four_eyes=False)
     assert as_officer(held, counter.officer).state == RevocationState.ACCEPTED
 
 
 def test_who_may_ask_is_a_rule_of_the_offer(
     held: Certificate, counter: Counter, mayor: Any
 ) -> None:
-    RevocationRules.objects.create(offer=counter.file.offer, may_ask=["holder", "officer"])
+    policy(counter, may_ask=["holder", "officer"])
     with pytest.raises(Refusal, match="ne prévoit pas"):
         actions.ask_as_representative(certificate_id=held.pk, reason=LOST, by=mayor, at=NOON)
 
@@ -327,7 +380,7 @@ def test_every_certificate_of_a_token_ends_together(
 def test_invariant_i09_the_deadline_is_the_reception_and_the_rule(
     held: Certificate, counter: Counter
 ) -> None:
-    RevocationRules.objects.create(offer=counter.file.offer, hours=10, warn_after_hours=4)
+    policy(counter, revocation_hours=10, revocation_warn_hours=4)
     asked = as_officer(held, counter.officer, urgent=True)
     assert asked.deadline - asked.received_at == timedelta(hours=10)
     with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
