@@ -14,7 +14,7 @@ from lxml import etree
 
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
-from socle.actes import actions, exports, policies, register
+from socle.actes import actions, exports, policies, register, register_texts
 from socle.actes.models import Act, ActState, Posting
 from socle.actes.permissions import NotAllowed
 from socle.actes.policies import CannotPost, CannotWithdraw
@@ -307,6 +307,95 @@ def test_an_individual_act_is_not_offered_to_the_register(
     said = text(browser.post(f"/actes/{act.pk}/publier/", sent, follow=True))
     assert "acte individuel" in said
     assert not Posting.objects.exists()
+
+
+# Found by what it says.
+
+
+@pytest.fixture
+def posted(act: Act, ready: Person) -> Posting:
+    """A posting whose words were read."""
+    posting = put(act, ready)
+    assert register_texts.read(posting_id=posting.pk, at=LATER)
+    posting.refresh_from_db()
+    return posting
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["délibéré", "DELIBERE", "conseils municipaux", '"conseil municipal"', "règlement", "017"],
+)
+def test_an_act_is_found_by_its_words(posted: Posting, anybody: Browser, wanted: str) -> None:
+    said = text(anybody.get("/actes/registre/", {"q": wanted}))
+    assert posted.act.objet in said
+
+
+@pytest.mark.parametrize("wanted", ["piscine", '"municipal conseil"', "conseil -municipal"])
+def test_what_it_does_not_say_finds_nothing(posted: Posting, anybody: Browser, wanted: str) -> None:
+    said = text(anybody.get("/actes/registre/", {"q": wanted}))
+    assert "Aucun acte publié ne répond" in said
+
+
+@pytest.mark.parametrize(
+    "wanted", ["<script>", "a & b | !c", "' ' '", '"', "-", "«", "\x00x", "%_"]
+)
+def test_no_search_breaks_the_page(posted: Posting, anybody: Browser, wanted: str) -> None:
+    page = anybody.get("/actes/registre/", {"q": wanted})
+    assert page.status_code == 200
+    assert b"<script>" not in page.content
+
+
+def test_the_words_found_are_quoted(posted: Posting, anybody: Browser) -> None:
+    page = anybody.get("/actes/registre/", {"q": "municipaux"}).content.decode()
+    assert "<mark>municipal</mark>" in page
+
+
+def test_an_excerpt_shows_what_surrounds_the_first_word_found() -> None:
+    said = "a " * 200 + "les tarifs de l’école élémentaire sont fixés" + " b" * 200
+    pieces = register_texts.excerpt(said, "ecoles")
+    assert ("école", True) in pieces
+    assert pieces[0] == ("… ", False)
+    assert pieces[-1] == (" …", False)
+    assert sum(len(words) for words, _ in pieces) < 300
+    assert register_texts.excerpt(said, "piscine") == []
+
+
+def test_a_withdrawn_or_individual_act_is_found_by_nobody(
+    posted: Posting, ready: Person, anybody: Browser
+) -> None:
+    Posting.objects.update(posted_on=date(2026, 8, 1))
+    register.withdraw(act_id=posted.act_id, by=ready, at=LATER)
+    assert "Aucun acte publié" in text(anybody.get("/actes/registre/", {"q": "municipal"}))
+
+
+def test_words_are_read_once_and_a_lost_worker_is_replaced(act: Act, ready: Person) -> None:
+    posting = put(act, ready)
+    assert register_texts.sweep(at=LATER) == 0
+    late = LATER + register_texts.LATE + timedelta(minutes=1)
+    assert register_texts.sweep(at=late) == 1
+    assert not register_texts.read(posting_id=posting.pk, at=late)
+    posting.refresh_from_db()
+    assert (posting.read_at, "délibéré" in posting.text) == (late, True)
+
+
+def test_a_scanned_act_is_said_to_be_one(
+    acknowledged: Callable[..., Act], ready: Person, town: Any
+) -> None:
+    act = acknowledged(main=upload(pdfs.plain(text="")))
+    posting = put(act, ready)
+    register_texts.read(posting_id=posting.pk, at=LATER)
+    page = text(in_town(town, ready).get(f"/actes/{act.pk}/"))
+    assert "Ce texte est une image" in page
+
+
+def test_the_register_costs_the_same_with_or_without_words(
+    posted: Posting, anybody: Browser, django_assert_max_num_queries: Any
+) -> None:
+    anybody.get("/actes/registre/")
+    with django_assert_max_num_queries(10):
+        anybody.get("/actes/registre/", {"q": "conseil"})
+    with django_assert_max_num_queries(10):
+        anybody.get("/actes/registre/")
 
 
 # Open data.

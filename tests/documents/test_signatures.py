@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from socle.documents import signatures
+from socle.documents import apart, signatures
 from socle.documents.signatures import AlteredPdf, BrokenSignature, UncheckedSignature, read
 from socle.documents.sniff import inspect_pdf
 from socle.documents.stamp import SignedPdf, stamp
@@ -123,7 +123,7 @@ def test_a_signature_without_its_bytes_is_refused() -> None:
 
 
 def test_a_reader_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signatures, "TIME_LIMIT", 0.05)
+    monkeypatch.setattr(apart, "TIME_LIMIT", 0.05)
     began = time.monotonic()
 
     with pytest.raises(UncheckedSignature, match="réessayez dans quelques minutes"):

@@ -6,6 +6,7 @@ from django.conf import settings
 WOKEN_BY_A_COMMIT = {
     "actes.make_archive",
     "actes.make_bundle",
+    "actes.read_text",
     "actes.send_batch",
     "delivery.wake",
     "journal.seal",

@@ -3,6 +3,8 @@
 from datetime import date
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -454,8 +456,16 @@ class Posting(models.Model):
     withdrawn_at = models.DateTimeField("retiré le", null=True)
     withdrawn_by = _person()
     withdrawn_by_label = models.CharField(max_length=200, blank=True)
+    read_at = models.DateTimeField(null=True)
+    """When the words of its files were read, so that anybody finds it by what it says."""
+    text = models.TextField(blank=True, db_default="")
+    """Those words, as written; `words` is what is searched, without accents."""
+    words = SearchVectorField(null=True)
+    image_pages = models.PositiveIntegerField(db_default=0)
+    """Pages without words: nobody finds them, no screen reader reads them."""
 
     class Meta:
+        indexes = (GinIndex(fields=("words",), name="actes_posting_words"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("act",), condition=Q(withdrawn_at=None), name="actes_posted_once"

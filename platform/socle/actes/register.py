@@ -13,8 +13,9 @@ from django.db.models import Q, QuerySet
 
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
-from socle.actes import actions, permissions, policies, queries
+from socle.actes import actions, permissions, policies, queries, register_texts
 from socle.actes.models import Act, ActFile, ActState, FileRole, Posting
+from socle.core import queue
 from socle.core.clock import legal_date
 from socle.journal.actions import record
 
@@ -54,6 +55,7 @@ def post(
     posting.files.set(files)
     said = {"number": act.number, "author": f"{author.name}, {author.quality}"}
     record(event="actes.posted", subject=act, by=by, at=at, detail=said)
+    queue.after_commit("actes.read_text", posting_id=posting.pk)
     if act.published_on is None:
         actions.set_published(act_id=act.pk, on=legal_date(at), by=by, at=at)
     return posting
@@ -78,21 +80,31 @@ def withdraw(*, act_id: int, by: Person, at: datetime) -> Posting:
 
 def live() -> QuerySet[Posting]:
     """What anybody may read now; an act that is being cancelled is out at once."""
-    return Posting.objects.filter(
-        withdrawn_at=None,
-        act__state=ActState.ACKNOWLEDGED,
-        act__nature__in=policies.PUBLIC_NATURES,
-    ).select_related("act")
+    return (
+        Posting.objects.filter(
+            withdrawn_at=None,
+            act__state=ActState.ACKNOWLEDGED,
+            act__nature__in=policies.PUBLIC_NATURES,
+        )
+        .select_related("act")
+        .defer("words")
+    )
 
 
 def search(
     *, text: str = "", nature: int | None = None, year: int | None = None
 ) -> QuerySet[Posting]:
-    """Posted acts, newest first; `text` is looked for in the number and in the objet."""
+    """Posted acts, newest first; `text` is looked for in the number, the objet and what they say.
+
+    Their text comes along only where it is asked for: a page of acts is some megabytes of it.
+    """
     found = live()
     if text:
         number = Q(act__number__icontains=policies.tidy_number(text))
-        found = found.filter(number | Q(act__objet__icontains=text))
+        said = Q(act__objet__icontains=text) | Q(words=register_texts.query(text))
+        found = found.filter(number | said)
+    else:
+        found = found.defer("text")
     if nature:
         found = found.filter(act__nature=nature)
     if year:

@@ -55,7 +55,7 @@ class PostingForm(forms.Form):
 class RegisterFilters(forms.Form):
     """Filters above the public register."""
 
-    q = forms.CharField(label="Numéro ou objet", required=False)
+    q = forms.CharField(label="Numéro, objet ou mots du texte", required=False, max_length=200)
     nature = forms.TypedChoiceField(
         label="Nature",
         choices=[

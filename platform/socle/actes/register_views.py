@@ -8,7 +8,7 @@ from django.utils.feedgenerator import Atom1Feed
 
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access, Capability
-from socle.actes import exports, policies, queries, register
+from socle.actes import exports, policies, queries, register, register_texts
 from socle.actes.models import Act, Kind
 from socle.actes.register_forms import PostingForm, RegisterFilters
 from socle.actes.views import PER_PAGE, ActionView
@@ -25,10 +25,13 @@ class Register(CapabilityView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         form = RegisterFilters(request.GET or None, years=register.years())
-        found = register.search(**form.criteria())
+        wanted = form.criteria()
+        page = Paginator(register.search(**wanted), PER_PAGE).get_page(request.GET.get("page"))
+        text = wanted["text"]
         context = {
             "form": form,
-            "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+            "page": page,
+            "rows": [(one, register_texts.excerpt(one.text, text) if text else []) for one in page],
             "organisation": queries.organisation_here(),
         }
         return render(request, "actes/register.html", context)

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 from django_tenants.utils import get_tenant_model, schema_context
 
-from socle.actes import archives, batches, bundles, letters
+from socle.actes import archives, batches, bundles, letters, register_texts
 from socle.core.queue import in_tenant
 from socle.directory import queries as directory
 
@@ -41,6 +41,13 @@ def make_bundle(*, bundle_id: int) -> bool:
     return bundles.make(bundle_id=bundle_id, at=timezone.now())
 
 
+@shared_task(name="actes.read_text", acks_late=True)
+@in_tenant
+def read_text(*, posting_id: int) -> bool:
+    """Read the words of one posted act, however many times this message is delivered."""
+    return register_texts.read(posting_id=posting_id, at=timezone.now())
+
+
 @shared_task(name="actes.make_archive", acks_late=True)
 @in_tenant
 def make_archive(*, transfer_id: int) -> bool:
@@ -57,6 +64,7 @@ def _sweep(at: datetime) -> None:
     bundles.sweep(at=at)
     archives.sweep(at=at)
     batches.sweep(at=at)
+    register_texts.sweep(at=at)
 
 
 def _everywhere(work: Callable[[datetime], int | None]) -> list[int]:

@@ -6,13 +6,8 @@ filled where the signer allowed it. Whether the signer must be known is for whoe
 document to say.
 """
 
-import json
 import logging
-import shutil
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -21,15 +16,12 @@ from typing import Any, BinaryIO, Final
 
 from socle.core.clock import PARIS
 from socle.core.refusals import Refusal
+from socle.documents import apart
 from socle.documents.names import safe_name
 from socle.documents.sniff import as_stream, inspect_pdf
 
 log = logging.getLogger(__name__)
 
-TIME_LIMIT: Final = 45
-"""Seconds for one document; 150 MiB take two or three, a hostile one any number."""
-_LATE: Final = "too late"
-_at_once = threading.BoundedSemaphore(2)  # of one process: the others of the pod have theirs
 _READER: Final = Path(__file__).with_name("signature_check.py")
 
 
@@ -115,13 +107,10 @@ def _check_whole(facts: dict[str, Any], name: str) -> None:
 
 
 def _checked(stream: BinaryIO, *, name: str, anchors: Iterable[str]) -> list[dict[str, Any]]:
-    with tempfile.TemporaryFile() as copy, tempfile.TemporaryFile() as trusted:
-        shutil.copyfileobj(stream, copy, 1024 * 1024)
-        stream.seek(0)
+    with tempfile.TemporaryFile() as trusted:
         trusted.write("\n".join(anchors).encode())
-        copy.seek(0)
         trusted.seek(0)
-        answer = _run(copy, trusted)
+        answer = apart.run(_READER, stream, trusted)
     if "signatures" in answer:
         return list(answer["signatures"])
     raise _unchecked(name, answer["error"])
@@ -129,7 +118,7 @@ def _checked(stream: BinaryIO, *, name: str, anchors: Iterable[str]) -> list[dic
 
 def _unchecked(name: str, why: str) -> UncheckedSignature:
     log.warning("signatures of %s: %s", safe_name(name), why)
-    if why == _LATE:
+    if why == apart.LATE:
         return UncheckedSignature(
             f"La vérification de la signature du fichier « {safe_name(name)} » prend trop de temps "
             ": réessayez dans quelques minutes, et prévenez votre syndicat si cela dure."
@@ -138,30 +127,3 @@ def _unchecked(name: str, why: str) -> UncheckedSignature:
         f"La signature électronique du fichier « {safe_name(name)} » n’a pas pu être vérifiée : "
         "ouvrez le document pour voir si elle y est valable, puis faites-le signer de nouveau."
     )
-
-
-def _run(copy: BinaryIO, trusted: BinaryIO) -> dict[str, Any]:
-    """What the reader says. It is given no secret: the files it opens come from anybody."""
-    if not _at_once.acquire(timeout=TIME_LIMIT):
-        return {"error": _LATE}
-    try:
-        done = subprocess.run(  # noqa: S603 -- our own file, never a shell
-            [sys.executable, "-I", str(_READER), str(trusted.fileno())],
-            stdin=copy,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(trusted.fileno(),),
-            env={"LANG": "C.UTF-8"},
-            cwd="/",
-            timeout=TIME_LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": _LATE}
-    finally:
-        _at_once.release()
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except ValueError:
-        return {"error": f"exit {done.returncode}"}
-    return answer

@@ -1,0 +1,36 @@
+"""The words of a PDF, for whoever searches; a scanned page has none."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from socle.documents import apart
+from socle.documents.sniff import as_stream
+
+log = logging.getLogger(__name__)
+LONGEST: Final = 400_000
+"""Characters kept of one act and its annexes: three hundred pages."""
+_READER: Final = Path(__file__).with_name("text_reader.py")
+
+
+@dataclass(frozen=True, slots=True)
+class PdfText:
+    """What a PDF says: its words in reading order, and how many of its pages are only an image.
+
+    `cut` when it has more words or pages than are read.
+    """
+
+    words: str
+    pages: int
+    images: int
+    cut: bool
+
+
+def read(content: bytes | BinaryIO, *, name: str) -> PdfText | None:
+    """The words of a PDF; None when it cannot be read within the limits. A stream is rewound."""
+    answer = apart.run(_READER, as_stream(content))
+    if "error" in answer:
+        log.warning("the words of %s: %s", name, answer["error"])
+        return None
+    return PdfText(**answer)
