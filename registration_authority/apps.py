@@ -87,7 +87,7 @@ class RegistrationAuthorityConfig(AppConfig):
                 "ra.piece_accepted": "{piece} : acceptée",
                 "ra.piece_refused": "{piece} : refusée. Motif : {reason}",
                 "ra.pieces_checked": "Toutes les pièces du dossier de {holder} sont vérifiées",
-                "ra.face_to_face_held": "Face à face avec {holder} à {place} ({document})",
+                "ra.face_to_face_held": "Face à face avec {holder}, {place} ({document})",
                 "ra.face_to_face_carried": "Renouvellement de {holder} sans nouveau face à face",
                 "ra.renewal_told": "Fin du certificat rappelée, {days} jours avant au plus",
                 "ra.renewal_muted": "Rappels de fin du certificat de {holder} arrêtés",
@@ -103,7 +103,7 @@ class RegistrationAuthorityConfig(AppConfig):
                 "ra.issued": "Certificat {serial} établi pour {holder}, valable jusqu’au {until}",
                 "ra.receipt_prepared": "Procès-verbal de remise préparé pour {holder}",
                 "ra.receipt_kept": "Procès-verbal signé par {holder} versé au dossier",
-                "ra.handed_over": "Certificat {serial} remis à {holder}, support {token}",
+                "ra.handed_over": "Certificat {serial} remis à {holder} (support : {token})",
                 "ra.uncollected": (
                     "Certificat {serial} de {holder} révoqué : pas retiré en {days} jours"
                 ),

@@ -36,6 +36,19 @@ def test_codes_days_and_amounts_are_said_in_french() -> None:
     assert nobody.startswith("Droits : aucun, ")
 
 
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ("Andrée Laurent", "Dossier d’Andrée Laurent repris"),
+        ("Élodie Roux", "Dossier d’Élodie Roux repris"),
+        ("Claire Martin", "Dossier de Claire Martin repris"),
+    ],
+)
+def test_de_is_elided_before_a_vowel(who: str, told: str) -> None:
+    events.register({"ra.file_resumed": "Dossier de {holder} repris"})
+    assert events.sentence(entry(3, event="ra.file_resumed", detail={"holder": who})) == told
+
+
 def test_an_unknown_code_is_shown_as_it_is() -> None:
     assert events.sentence(entry(3, event="actes.lost")) == "actes.lost"
 

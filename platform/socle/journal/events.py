@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
+from socle.core.text import fold
 from socle.journal.canonical import EVENT_CODE
 
 _SENTENCES: Final[dict[str, str]] = {}
@@ -68,7 +69,7 @@ def sentence(entry: Told) -> str:
     said = {key: _said(value, words.get(key, {})) for key, value in entry.detail.items()}
     names = {"subject": entry.subject_id, "actor": entry.actor_label, **said}
     template = _SENTENCES.get(entry.event)
-    text = entry.event if template is None else template.format_map(_Known(names))
+    text = entry.event if template is None else _elided(template, names).format_map(_Known(names))
     return f"Refusé : {text}" if refused else text
 
 
@@ -80,3 +81,13 @@ def _said(value: Any, words: Mapping[str, str]) -> str:
     if day := _DAY.fullmatch(text):
         return "/".join(reversed(day.groups()))
     return text.replace(".", ",") if _AMOUNT.fullmatch(text) else text
+
+
+def _elided(template: str, names: Mapping[str, Any]) -> str:
+    """The template with « de » as French writes it before a vowel: « le dossier d’Andrée »."""
+
+    def article(found: re.Match[str]) -> str:
+        value = fold(str(names.get(found[2], "")))
+        return f"{found[1]}’{{{found[2]}}}" if value[:1] in set("aeiouy") else found[0]
+
+    return re.sub(r"\b([dD])e \{(\w+)\}", article, template)
