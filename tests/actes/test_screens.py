@@ -322,9 +322,10 @@ def test_what_keeps_everything_from_leaving_is_said_before_the_form_is_filled(
 ) -> None:
     assert "Rien ne peut partir" not in text(browser.get("/actes/deposer/"))
     right.delete()
-    said = text(browser.get("/actes/deposer/"))
-    assert "Rien ne peut partir" in said
-    assert "la convention n’est pas signée" in said
+    for page in ("/actes/deposer/", "/actes/lots/", "/actes/budget/"):
+        said = text(browser.get(page))
+        assert "Rien ne peut partir" in said
+        assert "la convention n’est pas signée" in said
 
 
 def test_a_preparer_needs_no_certificate_to_prepare(town: Any, right: Any) -> None:

@@ -47,6 +47,7 @@ class NewBatch(CapabilityView):
             "form": form,
             "matters": matter_choices(queries.classification()),
             "unfinished": batches.unfinished()[:10],
+            "barrier": Ground(by=self.request.user, at=timezone.now()).barrier(),
         }
         return render(self.request, "actes/batch_new.html", context)
 

@@ -14,6 +14,7 @@ from socle.accounts.capabilities import Capability
 from socle.actes import budgets, policies, queries
 from socle.actes.actions import Upload
 from socle.actes.budgets import Finding
+from socle.actes.ground import Ground
 from socle.actes.protocol.archive import SIZE_LIMIT
 from socle.core.refusals import Refusal
 from socle.web.forms import DateInput, FileField, FilesField
@@ -88,7 +89,9 @@ class NewBudget(CapabilityView):
         steps = [
             Step(label=one.label, state=_STATES[one.right], detail=one.sentence) for one in findings
         ]
-        return render(self.request, "actes/budget.html", {"form": form, "steps": steps})
+        barrier = Ground(by=self.request.user, at=timezone.now()).barrier()
+        context = {"form": form, "steps": steps, "barrier": barrier}
+        return render(self.request, "actes/budget.html", context)
 
 
 _STATES: Final = {True: "done", False: "blocked", None: "later"}
