@@ -127,15 +127,15 @@ def _build_template(name: str) -> None:
         server.execute(f"ALTER DATABASE {name}_draft RENAME TO {name}")
 
 
-TOGETHER = ("tests/e2e/", "tests/faults/")
-LONG = (*TOGETHER, "tests/cells/")
-"""Rooms of whole stacks, killed processes and browsers: left to `make test ALL=1`, hence to CI."""
+TOGETHER = ("tests/e2e/", "tests/faults/", "tests/cells/")
+"""Rooms of whole stacks, killed processes and browsers: each in one worker, and left to
+`make test ALL=1`, hence to CI."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the long rooms, so that `-m "not slow"` is the everyday loop."""
     for item in items:
-        if item.nodeid.startswith(LONG):
+        if item.nodeid.startswith(TOGETHER):
             item.add_marker(pytest.mark.slow)
 
 
