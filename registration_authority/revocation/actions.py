@@ -271,12 +271,16 @@ def review(*, request_id: int, by: Person, at: datetime) -> RevocationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What one gesture did: certificates ended, sessions closed, items handed on, files opened."""
+    """What one gesture did: certificates ended, sessions closed, items handed on, files opened.
+
+    `left_open`: files the authority was at work on; their certificate is revoked when it comes.
+    """
 
     revoked: int
     reassigned: int
     suspended: bool
     replacement: CertificateFile | None
+    left_open: int = 0
 
 
 @transaction.atomic
@@ -298,7 +302,7 @@ def declare_departure(
     accounts.end_all_logins(person=person, at=at)
     reassigned = queries.hand_on(person, organisation, successor)
     replacement = _order(successor, organisation, revoked, by, at) if successor else None
-    _close_open_files(person, organisation, by, at)
+    left_open = _close_open_files(person, organisation, by, at)
     record(
         event="ra.departure_declared",
         subject=organisation,
@@ -312,7 +316,7 @@ def declare_departure(
         },
         schema=directory.journal_of(organisation),
     )
-    return Protocol(len(revoked), reassigned, suspended, replacement)
+    return Protocol(len(revoked), reassigned, suspended, replacement, left_open)
 
 
 @transaction.atomic
@@ -373,7 +377,9 @@ def _order(
     )
 
 
-def _close_open_files(person: Person, organisation: Organisation, by: Person, at: datetime) -> None:
+def _close_open_files(person: Person, organisation: Organisation, by: Person, at: datetime) -> int:
+    """Close what she had asked for; how many files could not be closed now."""
+    left_open = 0
     for file in CertificateFile.objects.filter(holder=person, organisation=organisation):
         if not file.is_open:
             continue
@@ -387,7 +393,8 @@ def _close_open_files(person: Person, organisation: Organisation, by: Person, at
                     at=at,
                 )
         except Refusal:  # the authority is at work: the certificate is revoked when it comes
-            continue
+            left_open += 1
+    return left_open
 
 
 # The delays

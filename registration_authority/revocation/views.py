@@ -314,6 +314,8 @@ def _done_words(done: actions.Protocol) -> str:
     told = [f"certificats révoqués : {done.revoked}", "sessions fermées"]
     if done.reassigned:
         told.append(f"dossiers, brouillons et flux en cours : {done.reassigned}")
+    if done.left_open:
+        told.append(f"dossiers encore ouverts, l’autorité y travaille : {done.left_open}")
     if done.suspended:
         told.append("compte fermé")
     if done.replacement:

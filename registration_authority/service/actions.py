@@ -15,6 +15,8 @@ from socle.accounts.models import Person
 from socle.core.crypto import CannotUnseal, unseal
 from socle.core.refusals import Refusal
 from socle.delivery.models import TransmissionOperator
+from socle.direct import actions as direct
+from socle.direct.models import DirectLink
 from socle.directory.models import TransmissionRight
 from socle.journal.actions import record
 from socle.s2low import actions as s2low
@@ -108,12 +110,31 @@ def open_pairings(*, certificate: Certificate, by: Person, at: datetime) -> list
 
 
 def accounts_using(certificate: Certificate) -> list[S2lowAccount]:
-    """The accounts, of any body, that present this very certificate."""
-    wanted = certificate.fingerprint
+    """The accounts, of any body, that present this very certificate.
+
+    One of the same body whose certificate cannot be read any more is among them: nobody knows that
+    it does not present this one.
+    """
+    body = certificate.file.organisation_id
     candidates = S2lowAccount.objects.exclude(sealed_certificate=b"").select_related(
         "operator", "organisation"
     )
-    return [account for account in candidates.order_by("pk") if _presents(account) == wanted]
+    return [
+        account
+        for account in candidates.order_by("pk")
+        if (shown := _presents(account)) == certificate.fingerprint
+        or (shown is None and account.organisation_id == body)
+    ]
+
+
+def links_using(certificate: Certificate) -> list[str]:
+    """The operators whose direct connection to the ministry presents this very certificate."""
+    links = DirectLink.objects.select_related("operator").order_by("pk")
+    return [
+        link.operator.name
+        for link in links
+        if _fingerprint(link.sealed_certificate, direct.CERTIFICATE) == certificate.fingerprint
+    ]
 
 
 def try_pairing(*, pairing_id: int, by: Person, at: datetime) -> Pairing:
@@ -148,7 +169,13 @@ def try_pairing(*, pairing_id: int, by: Person, at: datetime) -> Pairing:
 
 def _call(pairing: Pairing, by: Person, at: datetime) -> str:
     """What keeps the account from working with the new certificate, in French, or nothing."""
-    if _presents(pairing.account) != pairing.certificate.fingerprint:
+    shown = _presents(pairing.account)
+    if shown is None:
+        return (
+            f"Le certificat du compte « {pairing.account} » ne se laisse plus lire ici : "
+            "enregistrez le nouveau dans « Envois bloqués, comptes S²LOW », puis recommencez."
+        )
+    if shown != pairing.certificate.fingerprint:
         return (
             f"Le compte « {pairing.account} » présente encore l’ancien certificat : enregistrez-y "
             "le nouveau dans « Envois bloqués, comptes S²LOW », puis recommencez."
@@ -174,12 +201,24 @@ def check_all_paired(certificate: Certificate) -> None:
             "L’ancien certificat sert encore : "
             f"{' ; '.join(str(one.account) for one in waiting)}. Appairez d’abord ces comptes."
         )
+    former = Certificate.objects.filter(pk=certificate.file.renews_id).first()
+    links = links_using(former) if former else []
+    if links:
+        raise NotPaired(
+            f"La connexion directe de {', '.join(links)} présente encore l’ancien certificat : "
+            "enregistrez-y le nouveau dans « Opérateurs et interruptions », essayez-la, puis "
+            "recommencez."
+        )
 
 
-def _presents(account: S2lowAccount) -> str:
-    """The fingerprint of the certificate an account presents; empty when its seal is broken."""
+def _presents(account: S2lowAccount) -> str | None:
+    """The fingerprint of the certificate an account presents; None when its seal is broken."""
+    return _fingerprint(account.sealed_certificate, CERTIFICATE)
+
+
+def _fingerprint(sealed: bytes, purpose: str) -> str | None:
     try:
-        pem = unseal(bytes(account.sealed_certificate), purpose=CERTIFICATE)
+        pem = unseal(bytes(sealed), purpose=purpose)
     except CannotUnseal:
-        return ""
+        return None
     return facts_of(load_certificate(pem.decode())).fingerprint

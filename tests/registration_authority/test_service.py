@@ -29,6 +29,8 @@ from socle.accounts.queries import usable_certificate
 from socle.core.crypto import seal
 from socle.core.refusals import Refusal
 from socle.delivery.models import TransmissionOperator
+from socle.direct import actions as direct
+from socle.direct.models import DirectLink
 from socle.directory.models import TransmissionRight
 from socle.s2low import actions as s2low
 from socle.s2low import credentials
@@ -408,6 +410,56 @@ def test_a_request_for_the_siren_of_another_commune_is_refused(counter: Counter)
 def test_a_certificate_is_written_in_pem(counter: Counter) -> None:
     made, _ = authority("Une")
     assert to_pem([made]) == made.public_bytes(Encoding.PEM).decode()
+
+
+def test_an_account_whose_certificate_cannot_be_read_keeps_the_former_one(
+    counter: Counter,
+) -> None:
+    former = renewed(counter)
+    used = account(counter, former.pem)
+    S2lowAccount.objects.filter(pk=used.pk).update(sealed_certificate=b"broken")
+    walk(counter)
+    pairing = Pairing.objects.get()
+    with pytest.raises(Refusal, match="ne se laisse plus lire"):
+        service.try_pairing(pairing_id=pairing.pk, by=counter.officer, at=NOON)
+    with refused("ra.not_paired"):
+        actions.retire_former(file_id=counter.file.pk, by=counter.officer, at=NOON)
+    former.refresh_from_db()
+    assert former.state == CertificateState.VALID
+
+
+def test_a_direct_connection_that_presents_the_former_certificate_keeps_it(
+    counter: Counter,
+) -> None:
+    former = renewed(counter)
+    operator = TransmissionOperator.objects.create(
+        code="direct",
+        name="Syndicat homologué",
+        adapter="direct",
+        trigram="SYN",
+        company="Syndicat",
+        return_address="retour@exemple.fr",
+    )
+    link = DirectLink.objects.create(
+        operator=operator,
+        post_url="https://actes.exemple.fr/",
+        pins=["0" * 64],
+        sealed_certificate=seal(former.pem.encode(), purpose=direct.CERTIFICATE),
+        sealed_key=seal(b"cle", purpose=direct.KEY),
+        certificate_subject="CN=ancien",
+        certificate_until=NOON + timedelta(days=900),
+        imap_host="imap.exemple.fr",
+        imap_login="retours",
+        sealed_imap_password=b"",
+    )
+    new = walk(counter)
+    with pytest.raises(Refusal, match="connexion directe de Syndicat homologué"):
+        actions.retire_former(file_id=counter.file.pk, by=counter.officer, at=NOON)
+    link.sealed_certificate = seal(new.pem.encode(), purpose=direct.CERTIFICATE)
+    link.save(update_fields=["sealed_certificate"])
+    actions.retire_former(file_id=counter.file.pk, by=counter.officer, at=NOON)
+    former.refresh_from_db()
+    assert former.state == CertificateState.REVOKED
 
 
 def test_an_account_that_presents_the_new_certificate_is_paired_by_a_real_call(
