@@ -53,6 +53,12 @@ class AttemptView(CapabilityView):
             return None
 
 
+class UnfitFile(Refusal):
+    """A file of another kind, empty or too large: its content was not even looked at."""
+
+    code = "ra.unfit_file"
+
+
 class FileFormView(AttemptView):
     """One question about one file on a page of its own: `form_class`, `title`, `button`."""
 
@@ -73,8 +79,16 @@ class FileFormView(AttemptView):
         file = self.file(**address)
         form = self.form_class(request.POST, request.FILES, **self.form_options(file))
         if not form.is_valid():
+            self.note_unfit(file, form)
             return self.show(file, form)
         return self.carry_out(file, form) or self.show(file, form)
+
+    def note_unfit(self, file: CertificateFile, form: forms.Form) -> None:
+        """Write down a file the form refused already: an auditor sees every one that was tried."""
+        for name in form.files:
+            for sentence in form.errors.get(name, ()):
+                refusal = UnfitFile(str(sentence), field=name)
+                note_refusal(self.request, refusal, event="upload", subject=file)
 
     def file(self, **address: Any) -> CertificateFile:
         """The file of the page, or 404."""
