@@ -23,8 +23,10 @@ from registration_authority.stock import actions as stock
 from registration_authority.stock.models import Location
 from socle.actes import actions as actes
 from socle.actes import queries as acts
+from socle.actes import register
 from socle.actes.models import Act, ActState
 from socle.actes.protocol.codes import Nature
+from socle.actes.register import Author
 from socle.core.clock import PARIS, legal_date
 from socle.directory.models import Organisation
 from tenants import demo
@@ -38,6 +40,7 @@ ON_THEIR_WAY: Final = (2, 3, 4, 6, 7)
 """How many stages of the tour each of the next communes has behind it."""
 LAST_OF_A_TOUR: Final = "Mise en service"
 TOKENS: Final = 24
+POSTED: Final = 3
 UNANSWERED: Final = (ActState.WAITING, ActState.QUEUED, ActState.SENT)
 
 
@@ -134,7 +137,19 @@ def _send_the_mail(tour: Tour) -> int:
             )
         answered = Act.objects.filter(pk__in=sent).exclude(state__in=UNANSWERED)
         wait(lambda: answered.count() == len(sent) or None, "toutes les réponses aux actes")
+        _post(tour, sent)
     return len(sent)
+
+
+def _post(tour: Tour, sent: list[int]) -> None:
+    """Put in the public register what was acknowledged among the first délibérations."""
+    acknowledged = Act.objects.filter(
+        pk__in=sent, state=ActState.ACKNOWLEDGED, nature=Nature.DELIBERATION
+    )
+    for act in acknowledged.order_by("pk")[:POSTED]:
+        register.post(
+            act_id=act.pk, author=Author(tour.mayor, "maire"), by=tour.agent, at=timezone.now()
+        )
 
 
 def _facts(paper: Paper, *, number: str, at: datetime) -> actes.Facts:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from registration_authority import actions as counter_actions
 from registration_authority.models import (
     Certificate,
     CertificateFile,
@@ -14,6 +15,8 @@ from registration_authority.models import (
 )
 from registration_authority.revocation import actions
 from registration_authority.revocation.models import RevocationRequest
+from registration_authority.slots import queries as slots
+from registration_authority.slots.models import Appointment
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Login
 from socle.actes.models import Act, ActState
@@ -22,8 +25,9 @@ from socle.directory.models import Grant
 from socle.documents import actions as documents
 from socle.helios.models import FlowState, PesFlow
 from tests.people import in_town, on_portal, person
-from tests.registration_authority.counter import NOON, Counter
+from tests.registration_authority.counter import NOON, Counter, open_counter
 from tests.registration_authority.test_screens import text
+from tests.registration_authority.test_slots import offered, taken
 
 
 @pytest.fixture
@@ -182,3 +186,44 @@ def test_the_screen_does_it_all(held: Counter, successor: Any) -> None:
     opened = CertificateFile.objects.get(holder=successor)
     shown = text(desk.get(f"/certificats/{opened.pk}/"))
     assert "nouveau dossier ouvert" in shown
+
+
+def test_a_departure_gives_the_appointment_back(counter: Counter, town: Any, syndicat: Any) -> None:
+    connection.set_schema_to_public()
+    counter.bring_to(FileState.PIECES_CHECKED)
+    slot, *_ = offered(counter)
+    taken(counter, slot)
+    done = actions.declare_departure(
+        person=counter.holder,
+        organisation=counter.organisation,
+        successor=None,
+        by=counter.officer,
+        at=NOON,
+    )
+    assert done.left_open == 0
+    assert counter.state == FileState.CANCELLED
+    assert not Appointment.objects.filter(cancelled_at=None).exists()
+    assert slots.free_slots(_another(counter, town, syndicat), NOON)[0] == slot
+
+
+def test_a_file_the_authority_works_on_stays_open_and_is_said(counter: Counter) -> None:
+    connection.set_schema_to_public()
+    counter.bring_to(FileState.FACE_TO_FACE_DONE)
+    request = counter.ask()
+    counter_actions.issue(request_id=request.pk, by=counter.officer, at=NOON)
+    done = actions.declare_departure(
+        person=counter.holder,
+        organisation=counter.organisation,
+        successor=None,
+        by=counter.officer,
+        at=NOON,
+    )
+    assert done.left_open == 1
+    assert counter.state == FileState.FACE_TO_FACE_DONE
+
+
+def _another(counter: Counter, town: Any, syndicat: Any) -> Any:
+    other = open_counter(town.organisation, syndicat, first_name="Zoé", last_name="Autre")
+    other.bring_to(FileState.PIECES_CHECKED)
+    connection.set_schema_to_public()
+    return other.file
