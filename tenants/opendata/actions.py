@@ -4,6 +4,7 @@ The file is made aside and takes the place of the former one in one transaction:
 its way leaves the former one, and the next round begins again.
 """
 
+import logging
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
@@ -20,6 +21,7 @@ from tenants.models import Tenant
 from tenants.opendata import queries
 from tenants.opendata.models import Edition
 
+log = logging.getLogger(__name__)
 BY: Final = "Socle"
 NAME: Final = "deliberations.csv"
 
@@ -32,9 +34,21 @@ def publish(*, at: datetime) -> Edition:
     """
     with TemporaryFile() as content:
         content.write(exports.scdl_header())
-        bodies = [body for tenant in queries.spaces() if (body := _gather(tenant, content))]
+        bodies = [body for tenant in queries.spaces() if (body := _try(tenant, content))]
         content.seek(0)
         return _replace(content, bodies, at=at)
+
+
+def _try(tenant: Tenant, content: IO[bytes]) -> dict[str, Any] | None:
+    """What `_gather` does; a commune that fails keeps no other's file from being made."""
+    start = content.tell()
+    try:
+        return _gather(tenant, content)
+    except Exception:
+        log.exception("the délibérations of %s are not in this edition", tenant.schema_name)
+        content.seek(start)
+        content.truncate()
+        return None
 
 
 def _gather(tenant: Tenant, content: IO[bytes]) -> dict[str, Any] | None:

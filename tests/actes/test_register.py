@@ -360,7 +360,7 @@ def test_an_excerpt_shows_what_surrounds_the_first_word_found() -> None:
     assert register_texts.excerpt(said, "piscine") == []
 
 
-def test_a_withdrawn_or_individual_act_is_found_by_nobody(
+def test_a_withdrawn_act_is_found_by_nobody(
     posted: Posting, ready: Person, anybody: Browser
 ) -> None:
     Posting.objects.update(posted_on=date(2026, 8, 1))

@@ -585,3 +585,13 @@ def test_a_stale_classification_is_asked_again_without_her(browser: Browser, sen
     assert "revenez renvoyer l’acte dans un moment" in said
     Act.objects.update(classification_date=date(2019, 4, 18))
     assert "La nouvelle est arrivée" in text(browser.get(f"/actes/{sent.pk}/"))
+
+
+def test_the_list_is_narrowed_to_a_matter(browser: Browser, ready: Person) -> None:
+    for number, matter in (("A1", "5.2"), ("A2", "7.10"), ("A3", "")):
+        facts = Facts(number=number, matter=matter, objet=f"Objet {number}")
+        actions.save_draft(facts=facts, by=ready, at=timezone.now())
+    said = text(browser.get("/actes/", {"matter": "7"}))
+    assert "Objet A2" in said
+    assert "Objet A1" not in said
+    assert "Objet A3" not in said

@@ -3,21 +3,18 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
-from socle.actes.models import ClassificationVersion
-from socle.directory.models import Protocol, TransmissionRight
-from socle.documents import actions as documents
-from socle.exercise.protocol.classification import CURRENT, full_return
 from tenants.api import actions
-from tests.actes.conftest import AT, PDF, somebody
+from tests.actes import conftest as acts
+from tests.actes.conftest import AT, PDF
 from tests.people import in_town
+
+secretary, right, classification = acts.secretary, acts.right, acts.classification
 
 BOUNDARY = "----------------------------4ebf00fbcf09"
 FIELDS = {
@@ -84,31 +81,6 @@ def content(answer: Any) -> bytes:
 
 def basic(login: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{login}:{secret}".encode()).decode()
-
-
-@pytest.fixture
-def secretary(town: Any) -> Person:
-    return somebody(Role.TRANSMITTER, town, phone="0549000000")
-
-
-@pytest.fixture
-def right(town: Any) -> TransmissionRight:
-    return TransmissionRight.objects.create(
-        organisation=town.organisation,
-        protocol=Protocol.ACTES,
-        operator="exercice",
-        natures=list("123456"),
-        reference="Convention du 5 janvier 2020",
-        starts_on=date(2020, 1, 5),
-    )
-
-
-@pytest.fixture
-def classification(town: Any) -> ClassificationVersion:
-    stored = documents.store(
-        content=full_return(CURRENT), name="079-200081511----7-2_1.xml", by="Préfecture", at=AT
-    )
-    return ClassificationVersion.objects.create(date=CURRENT.day, content=stored, received_at=AT)
 
 
 @pytest.fixture

@@ -172,3 +172,20 @@ def test_engines_read_published_acts_and_nothing_else(melle: Any, settings: Any)
     assert "Allow: /registre/" in on_portal().get("/robots.txt").content.decode()
     settings.DEMO = True
     assert "Allow" not in in_town(melle).get("/robots.txt").content.decode()
+
+
+@pytest.mark.usefixtures("posted")
+def test_a_commune_that_fails_keeps_no_other_out(
+    anybody: Browser, melle: Any, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = actions._gather
+
+    def fail_after_a_line(tenant: Any, content: Any) -> Any:
+        if tenant == melle:
+            content.write(b"half a li")
+            raise RuntimeError("the disk of this commune")
+        return real(tenant, content)
+
+    monkeypatch.setattr(actions, "_gather", fail_after_a_line)
+    assert actions.publish(at=noon).lines == 1
+    assert [one["COLL_NOM"] for one in lines(anybody)] == ["Celles-sur-Belle"]

@@ -12,6 +12,7 @@ from socle.actes.models import NATURES, Act, ActFile, ActState, NumberPattern
 from socle.actes.protocol.archive import SIZE_LIMIT
 from socle.actes.protocol.classification import Classification, Matiere, format_matiere
 from socle.actes.protocol.codes import Nature
+from socle.actes.protocol.default_classification import DEFAULT_CLASSIFICATION
 from socle.actes.protocol.rules import OBJET_LIMIT
 from socle.core.refusals import Refusal
 from socle.web.forms import DateInput, FileField
@@ -152,6 +153,13 @@ class ActForm(forms.Form):
         return [(self[f"annexe_{row}"], self[f"type_{row}"]) for row in range(1, ANNEX_ROWS + 1)]
 
 
+FIRST_LEVELS: Final = [
+    ("", "Toutes"),
+    *((str(one.code[0]), f"{one.code[0]}. {one.label}") for one in DEFAULT_CLASSIFICATION.matieres),
+]
+"""The nine national levels: the only ones every préfecture shares."""
+
+
 class ActFilters(forms.Form):
     """Filters above the list."""
 
@@ -172,6 +180,7 @@ class ActFilters(forms.Form):
         empty_value=None,
         required=False,
     )
+    matter = forms.ChoiceField(label="Matière", choices=FIRST_LEVELS, required=False)
     year = forms.TypedChoiceField(label="Année", coerce=int, empty_value=None, required=False)
     since = forms.DateField(label="Transmis depuis le", widget=DateInput, required=False)
     until = forms.DateField(label="Transmis jusqu’au", widget=DateInput, required=False)
@@ -186,6 +195,7 @@ class ActFilters(forms.Form):
         return {
             "state": said.get("state") or "",
             "nature": said.get("nature"),
+            "matter": said.get("matter") or "",
             "year": said.get("year"),
             "since": said.get("since"),
             "until": said.get("until"),

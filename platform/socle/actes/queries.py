@@ -93,13 +93,15 @@ def search(
     state: str = "",
     nature: int | None = None,
     year: int | None = None,
+    matter: str = "",
     text: str = "",
     since: date | None = None,
     until: date | None = None,
 ) -> QuerySet[Act]:
     """Acts, newest first; `text` is looked for in the number and in the objet.
 
-    `since` and `until` are days of transmission (Paris), both included.
+    `matter` is a code of any level: "7" finds 7.1 and 7.10. `since` and `until` are days of
+    transmission (Paris), both included.
     """
     found = Act.objects.all()
     if since:
@@ -114,6 +116,8 @@ def search(
         found = found.filter(nature=nature)
     if year:
         found = found.filter(decided_on__year=year)
+    if matter:
+        found = found.filter(Q(matter=matter) | Q(matter__startswith=f"{matter}."))
     if text:
         number = Q(number__icontains=policies.tidy_number(text))
         found = found.filter(number | Q(objet__icontains=text))
