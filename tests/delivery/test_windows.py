@@ -238,7 +238,7 @@ def test_the_officer_declares_and_lifts_a_window(room: Room, officer: Any) -> No
     window = Window.objects.get()
     with schema_context("public"):
         told = Entry.objects.get(event="delivery.window_declared").sentence
-    assert told == "Interruption de Opérateur d’exercice déclarée (Bascule des serveurs)"
+    assert told == "Interruption d’Opérateur d’exercice déclarée (Bascule des serveurs)"
     lifted = browser.post(
         f"/envois/operateurs/interruption/{window.pk}/lever/", follow=True
     ).content.decode()
