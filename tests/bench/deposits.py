@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import uuid4
 
 from django.db import connection, transaction
 from django_tenants.utils import tenant_context
@@ -41,7 +42,9 @@ def ready_commune() -> tuple[Tenant, Person]:
             "starts_on": date(2026, 1, 5),
         },
     )
-    who = person(Role.TRANSMITTER, at=town.organisation, phone="0549000000")
+    # Figures of other processes stand in the same database: each makes somebody of its own.
+    email = f"banc-{uuid4().hex[:12]}@exemple.fr"
+    who = person(Role.TRANSMITTER, at=town.organisation, phone="0549000000", email=email)
     who.grants.update(starts_on=date(2026, 1, 1))
     with tenant_context(town):
         stored = documents.store(
