@@ -131,11 +131,23 @@ TOGETHER = ("tests/e2e/", "tests/faults/", "tests/cells/")
 """Rooms of whole stacks, killed processes and browsers: each in one worker, and left to
 `make test ALL=1`, hence to CI."""
 
+ASIDE = (
+    *TOGETHER,
+    "tests/directory/test_imports.py",
+    "tests/exercise/test_command.py",
+    "tests/guards/test_layout.py",
+    "tests/helm/test_wheel.py",
+    "tests/life/",
+    "tests/stack/test_recovery.py",
+    "tests/tenants/test_upgrades.py",
+)
+"""With these, which take seconds each, the everyday loop would take a quarter more."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the long rooms, so that `-m "not slow"` is the everyday loop."""
     for item in items:
-        if item.nodeid.startswith(TOGETHER):
+        if item.nodeid.startswith(ASIDE):
             item.add_marker(pytest.mark.slow)
 
 
