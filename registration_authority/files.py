@@ -21,10 +21,10 @@ from registration_authority.dossier.watermark import watermarked
 from registration_authority.models import IDENTITY_KINDS, Piece
 from socle.accounts.models import Person
 from socle.core.clock import legal_date
+from socle.core.names import safe_name
 from socle.documents import actions as documents
 from socle.documents.intake import check_file
 from socle.documents.models import StoredFile
-from socle.documents.names import safe_name
 from socle.documents.responses import download
 from socle.documents.sniff import Kind
 

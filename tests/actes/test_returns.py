@@ -18,9 +18,7 @@ from socle.actes.models import (
     Transaction,
     TransactionState,
 )
-from socle.actes.protocol.archive import HostileArchive, UnreadableArchive
-from socle.actes.protocol.read import UnusableMessage
-from socle.actes.protocol.xml import HostileXml
+from socle.core.refusals import Refusal
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound
 from socle.directory.models import TransmissionRight
@@ -258,20 +256,20 @@ def test_a_dtd_is_not_read(sent_act: Act) -> None:
     hostile = answers.acknowledgement(sent_act).replace(
         b"<actes:ARActe", b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><actes:ARActe'
     )
-    with pytest.raises(HostileXml, match="DTD"):
+    with pytest.raises(Refusal, match="DTD"):
         receive("x.eml", answers.returned(name, hostile))
     assert state_of(sent_act) == ActState.SENT
 
 
 def test_an_archive_that_climbs_out_is_not_opened(sent_act: Act) -> None:
     raw = answers.tar_gz({"../../etc/cron.d/x": answers.acknowledgement(sent_act)})
-    with pytest.raises(HostileArchive, match="entrée interdite"):
+    with pytest.raises(Refusal, match="entrée interdite"):
         receive("x.tar.gz", raw)
     assert state_of(sent_act) == ActState.SENT
 
 
 def test_a_broken_archive_is_said_to_be_one(portal: Any) -> None:
-    with pytest.raises(UnreadableArchive):
+    with pytest.raises(Refusal, match=r"tar\.gz lisible"):
         returns.receive("x.tar.gz", b"\x1f\x8b broken", LATER)
 
 
@@ -282,7 +280,7 @@ def test_a_mail_without_message_matches_nothing(portal: Any) -> None:
 
 def test_an_acknowledgement_without_its_day_acknowledges_nothing(sent_act: Act) -> None:
     cut = answers.acknowledgement(sent_act).replace(b' actes:DateReception="2026-11-24"', b"")
-    with pytest.raises(UnusableMessage, match="date de réception"):
+    with pytest.raises(Refusal, match="date de réception"):
         receive("x.eml", answers.returned(answers.ar_name(sent_act), cut))
     assert state_of(sent_act) == ActState.SENT
 

@@ -109,6 +109,7 @@ def test_nothing_is_kept_in_a_cache_that_communes_would_share() -> None:
 
 
 PURE = {
+    "platform/socle/core/plain.py": "the fields of our own classes",
     "platform/socle/actes/ground.py": "cached properties of an object made for one request",
     "platform/socle/actes/explanations/texts.py": "the texts that come with the program",
     "platform/socle/journal/tables.py": "statements, by schema",

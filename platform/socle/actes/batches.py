@@ -18,11 +18,11 @@ from socle.actes.ground import Ground
 from socle.actes.models import Act, ActFile, ActState, Batch, BatchItem, NumberPattern
 from socle.actes.protocol import rules
 from socle.core import queue
+from socle.core.names import safe_name
 from socle.core.refusals import Refusal
 from socle.documents import actions as documents
 from socle.documents import sniff
 from socle.documents.antivirus import AntivirusAway
-from socle.documents.names import safe_name
 from socle.journal.actions import record
 
 log = logging.getLogger(__name__)

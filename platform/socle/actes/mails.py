@@ -1,4 +1,7 @@
-"""What an operator hands back, opened: a mail, an archive, or one XML file. Pure."""
+"""What an operator hands back, opened: a mail, an archive, or one XML file. Pure.
+
+The bytes are foreign: `answer` opens them in a process of its own (`core.apart`).
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,11 +9,15 @@ from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
-from typing import Final
+from typing import Any, BinaryIO, Final
 
-from socle.actes.protocol.archive import HostileArchive, read_archive
+from socle.actes.protocol.archive import EXPANSION_LIMIT, HostileArchive, read_archive
 from socle.actes.protocol.codes import FileKind
 from socle.actes.protocol.files import HEAD_SIZE, sniff
+from socle.actes.protocol.read import UnknownMessage, read_message
+from socle.actes.protocol.values import ReturnEnvelope
+from socle.core.names import safe_name
+from socle.core.plain import plain
 
 PART_LIMIT: Final = 500
 _GZIP: Final = b"\x1f\x8b"
@@ -20,6 +27,38 @@ _IDENTIFIER: Final = re.compile(
     r"\b[09][0-9][0-9AB]-[0-9]{9}-[0-9]{8}"
     r"-[A-Za-z0-9_](?:[A-Za-z0-9_ -]{0,13}[A-Za-z0-9_])?-[A-Z]{2}\b"
 )
+
+
+def answer(content: BinaryIO, out: BinaryIO, *, name: str) -> dict[str, Any]:
+    """All that is in the return called `name`; the contents of its files go to `out`, end to end.
+
+    `files` are names and sizes, `messages` what was read of each XML file, `unknown` the sentence
+    of each that is no message, `reminder` see `paper_reminder`. Raises what reading raises.
+    """
+    raw = content.read()
+    files = _safely_named(files_in(name, raw))
+    messages, unknown = [], []
+    for found, data in messages_of(files).items():
+        try:
+            messages.append((found, read_message(found, data)))
+        except UnknownMessage as refusal:
+            unknown.append(str(refusal))
+    out.writelines(files.values())
+    bare = all(isinstance(message, ReturnEnvelope) for _, message in messages)
+    return {
+        "files": [[found, len(data)] for found, data in files.items()],
+        "messages": plain(messages),
+        "unknown": unknown,
+        "reminder": paper_reminder(raw) if bare else "",
+    }
+
+
+def _safely_named(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    safe: dict[str, bytes] = {}
+    for rank, (name, content) in enumerate(files.items()):
+        clean = safe_name(name)
+        safe[clean if clean not in safe else safe_name(f"{rank}-{clean}")] = content
+    return safe
 
 
 def files_in(name: str, raw: bytes) -> dict[str, bytes]:
@@ -47,7 +86,7 @@ def messages_of(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def named(files: Mapping[str, bytes], name: str) -> bytes:
     """The content of the file called `name`, whatever the capitals; empty when it did not come."""
-    wanted = name.casefold()
+    wanted = safe_name(name).casefold()
     return files.get(name) or next(
         (content for found, content in files.items() if found.casefold() == wanted), b""
     )
@@ -70,7 +109,7 @@ def _words(part: Message) -> str:
         return ""
     try:
         text = content.decode(part.get_content_charset() or "utf-8")
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):
         text = content.decode("latin-1")
     return _TAG.sub(" ", text)
 
@@ -85,11 +124,15 @@ def media_type(raw: bytes) -> str:
 
 def _attachments(raw: bytes) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
+    size = 0
     for rank, (name, content) in enumerate(_parts(message_from_bytes(raw))):
         if rank >= PART_LIMIT:
             raise HostileArchive("Le courriel contient trop de pièces jointes.")
         found = read_archive(content) if content.startswith(_GZIP) else {name: content}
         for inner, data in found.items():
+            size += len(data)
+            if size > EXPANSION_LIMIT:
+                raise HostileArchive("Les pièces du courriel sont anormalement volumineuses.")
             files[inner if inner not in files else f"{rank}-{inner}"] = data
     return files
 
@@ -104,7 +147,12 @@ def _parts(mail: Message) -> Iterator[tuple[str, bytes]]:
 
 def _file_name(part: Message) -> str:
     """The attachment's name, RFC 2231 or RFC 2047 undone; empty for a body that is not XML."""
-    written = part.get_filename() or ("message.xml" if part.get_content_subtype() == "xml" else "")
+    try:
+        written = part.get_filename() or ""
+    except (LookupError, UnicodeError):  # an encoding nobody knows
+        written = "sans-nom"
+    if not written:
+        return "message.xml" if part.get_content_subtype() == "xml" else ""
     try:
         return str(make_header(decode_header(written)))
     except (HeaderParseError, LookupError, UnicodeError, ValueError):

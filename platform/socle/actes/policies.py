@@ -21,11 +21,11 @@ from socle.actes.protocol import rules
 from socle.actes.protocol.classification import UnknownMatiere, parse_matiere
 from socle.actes.protocol.codes import FileKind, MessageType, Nature
 from socle.core.clock import add_working_days
+from socle.core.names import safe_name
 from socle.core.refusals import Refusal
 from socle.core.text import fold
 from socle.delivery.handlers import AlreadyAnswered
 from socle.delivery.models import OutboundState
-from socle.documents.names import safe_name
 from socle.documents.signatures import Signature
 from socle.documents.sniff import Kind as ContentKind
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from socle.accounts.capabilities import Capability
-from socle.actes import letters, mails, permissions, policies, proofs, queries, sending, signed
+from socle.actes import letters, parcels, permissions, policies, proofs, queries, sending, signed
 from socle.actes.explanations import queries as explanations
 from socle.actes.ground import Ground
 from socle.actes.models import (
@@ -22,7 +22,6 @@ from socle.actes.protocol.classification import Classification
 from socle.actes.protocol.codes import Nature
 from socle.actes.protocol.identifiers import parse_acte_id
 from socle.actes.protocol.names import parse_business_name, parse_envelope_name
-from socle.actes.protocol.read import UnknownMessage, read_message
 from socle.actes.protocol.values import (
     Acknowledgement,
     Anomaly,
@@ -97,11 +96,16 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
     Raises Unmatched when nothing here was sent that it answers, and the refusals of a hostile or
     unreadable return.
     """
-    returned = _read(name, raw)
+    with parcels.opened(name, raw) as parcel:
+        return _receive(parcel, name, raw, at=at)
+
+
+def _receive(parcel: parcels.Parcel, name: str, raw: bytes, *, at: datetime) -> int:
+    returned = _read(parcel, name, raw)
     envelope = next((one.message for one in returned if _is_envelope(one)), None)
     answers = [one for one in returned if not _is_envelope(one)]
     if not answers:
-        return _paper_reminder(name, raw, at=at)
+        return _paper_reminder(name, parcel.reminder, at=at)
     siren = _siren(envelope, answers)
     tenant = corridor.tenant_of_siren(siren)
     if tenant is None:
@@ -114,24 +118,20 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
     return int(tenant.organisation_id)
 
 
-def _read(parcel: str, raw: bytes) -> list[Returned]:
+def _read(parcel: parcels.Parcel, name: str, raw: bytes) -> list[Returned]:
     """The messages that can be read. Raises when none can, with the sentence of the first."""
-    found, unknown = [], []
-    files = mails.files_in(parcel, raw)
-    for name, data in mails.messages_of(files).items():
-        try:
-            message = read_message(name, data)
-            found.append(Returned(name, data, message, files=files, raw=raw, parcel=parcel))
-        except UnknownMessage as refusal:
-            unknown.append(str(refusal))
-    if unknown and all(map(_is_envelope, found)):
-        raise Unmatched(unknown[0])
+    files = parcel.files
+    found = [
+        Returned(file, files[file], message, files=files, raw=raw, parcel=name)
+        for file, message in parcel.messages
+    ]
+    if parcel.unknown and all(map(_is_envelope, found)):
+        raise Unmatched(parcel.unknown[0])
     return found
 
 
-def _paper_reminder(name: str, raw: bytes, *, at: datetime) -> int:
+def _paper_reminder(name: str, identifier: str, *, at: datetime) -> int:
     """Note a reminder of pieces sent on paper; the act stays as it is. Raises Unmatched."""
-    identifier = mails.paper_reminder(raw)
     tenant = corridor.tenant_of_siren(parse_acte_id(identifier).siren) if identifier else None
     if tenant is None:
         raise Unmatched(f"Le retour « {name} » ne contient aucun message de la préfecture.")

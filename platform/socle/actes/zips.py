@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from socle.actes import policies
-from socle.documents.names import safe_name
+from socle.core.names import safe_name
 
 EXPANDED: Final = 600 * 1024 * 1024
 _BLOCK: Final = 1024 * 1024

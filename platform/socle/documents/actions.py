@@ -18,10 +18,10 @@ from django.core.files.storage import Storage, storages
 from django.db import connection, transaction
 
 from socle.core import cells
+from socle.core.names import safe_name
 from socle.documents import vault
 from socle.documents.keys import actions as keys
 from socle.documents.models import StoredFile
-from socle.documents.names import safe_name
 from socle.documents.sniff import as_stream, sniff
 from socle.documents.vault import DataSecret
 

@@ -9,9 +9,9 @@ from typing import BinaryIO, Final
 
 from django.conf import settings
 
+from socle.core.names import safe_name
 from socle.core.refusals import Refusal
 from socle.documents import clamd
-from socle.documents.names import safe_name
 from socle.documents.sniff import as_stream
 
 log = logging.getLogger(__name__)

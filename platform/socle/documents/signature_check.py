@@ -1,16 +1,9 @@
-"""Reads the electronic signatures of one PDF with pyHanko, in a process of its own.
+"""Reads the electronic signatures of one PDF with pyHanko, in a process of its own (`core.apart`).
 
-Never imported by Socle: `signatures.read` runs this file with an empty environment, limits on
-memory and time, the PDF on the standard input (a seekable file) and the authorities we trust, in
-PEM, on the descriptor its only argument names. It asks nothing of the network. It writes one JSON
-object: `{"signatures": [...]}`, or `{"error": "..."}` when the PDF cannot be read.
+Never imported by Socle. Asks nothing of the network. A PDF that cannot be read raises whatever
+pyHanko raises.
 """
 
-import json
-import os
-import resource
-import sys
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,8 +18,6 @@ from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
 
-MEMORY = 512 * 1024**2
-"""Bytes of address space; 150 MiB of PDF take 60, read through a window."""
 MOST = 100
 # RGS certificates of two usages say only digitalSignature.
 _USAGES = KeyUsageConstraints(
@@ -34,8 +25,12 @@ _USAGES = KeyUsageConstraints(
 )
 
 
-def signatures_of(stream: Any, anchors: list[Certificate]) -> list[dict[str, Any]]:
-    """The facts of each signature and of each time-stamp of the document, oldest first."""
+def answer(stream: Any, given: Any) -> dict[str, Any]:
+    """The facts of each signature and of each time-stamp of the document, oldest first.
+
+    `given` are the authorities we trust, in PEM.
+    """
+    anchors = _anchors(given.read())
     reader = PdfFileReader(stream, strict=False)
     embedded = reader.embedded_signatures
     filled = list(enumerate_sig_fields(reader, filled_status=True))
@@ -44,7 +39,15 @@ def signatures_of(stream: Any, anchors: list[Certificate]) -> list[dict[str, Any
     if len(embedded) > MOST:
         raise ValueError(f"{len(embedded)} signatures")
     kept = _kept_certificates(reader)
-    return [_facts(one, anchors, kept) for one in embedded]
+    return {"signatures": [_facts(one, anchors, kept) for one in embedded]}
+
+
+def _anchors(given: bytes) -> list[Certificate]:
+    listed = pem.unarmor(given or b"\n", multiple=True)
+    try:
+        return [Certificate.load(der) for _, _, der in listed]
+    except ValueError:  # not one authority
+        return []
 
 
 def _kept_certificates(reader: PdfFileReader) -> list[Certificate]:
@@ -110,27 +113,3 @@ def _named(name: Any, part: str) -> str:
     if isinstance(found, list):
         found = found[0]
     return str(found or (name.human_friendly if part == "common_name" else ""))[:200]
-
-
-def main() -> None:
-    """Read the PDF, write the JSON."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-        score.write("1000")  # short of memory, the machine ends this process, not Socle
-    with os.fdopen(int(sys.argv[1]), "rb") as given:
-        listed = pem.unarmor(given.read() or b"\n", multiple=True)
-        try:
-            anchors = [Certificate.load(der) for _, _, der in listed]
-        except ValueError:  # not one authority
-            anchors = []
-    try:
-        with os.fdopen(0, "rb") as stream:
-            answer: dict[str, Any] = {"signatures": signatures_of(stream, anchors)}
-    except Exception as fault:  # noqa: BLE001 -- said to the parent, which refuses the file
-        answer = {"error": f"{type(fault).__name__}: {fault}"[:300]}
-    json.dump(answer, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

@@ -11,18 +11,18 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from socle.core import apart
 from socle.core.clock import PARIS
+from socle.core.names import safe_name
 from socle.core.refusals import Refusal
-from socle.documents import apart
-from socle.documents.names import safe_name
 from socle.documents.sniff import as_stream, inspect_pdf
 
 log = logging.getLogger(__name__)
 
-_READER: Final = Path(__file__).with_name("signature_check.py")
+_READER: Final = apart.Reader("socle.documents.signature_check", memory=512 * 1024**2)
+"""150 MiB of PDF take 60, read through a window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _checked(stream: BinaryIO, *, name: str, anchors: Iterable[str]) -> list[dic
     with tempfile.TemporaryFile() as trusted:
         trusted.write("\n".join(anchors).encode())
         trusted.seek(0)
-        answer = apart.run(_READER, stream, trusted)
+        answer = _READER.ask(stream, trusted)
     if "signatures" in answer:
         return list(answer["signatures"])
     raise _unchecked(name, answer["error"])

@@ -15,8 +15,8 @@ from typing import BinaryIO, Final
 import pikepdf
 from pikepdf import settings as pdf_settings
 
+from socle.core.names import safe_name
 from socle.core.refusals import Refusal
-from socle.documents.names import safe_name
 
 PDF_WINDOW: Final = 1024  # bytes in which readers look for the header, and for the %%EOF mark
 MAX_PAGES: Final = 10_000

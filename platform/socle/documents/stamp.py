@@ -19,9 +19,9 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from socle.core.names import safe_name
 from socle.core.refusals import Refusal
 from socle.documents import sniff
-from socle.documents.names import safe_name
 
 MARGIN: Final = 22.0  # points between the stamp and the edges of the page, about 8 mm
 EXERCISE: Final = "EXERCICE"

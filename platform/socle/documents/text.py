@@ -2,16 +2,16 @@
 
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Final
 
-from socle.documents import apart
+from socle.core.apart import Reader
 from socle.documents.sniff import as_stream
 
 log = logging.getLogger(__name__)
 LONGEST: Final = 400_000
 """Characters kept of one act and its annexes: three hundred pages."""
-_READER: Final = Path(__file__).with_name("text_reader.py")
+_READER: Final = Reader("socle.documents.text_reader", memory=1024**3)
+"""The file is read where it lies, a page at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PdfText:
 
 def read(content: bytes | BinaryIO, *, name: str) -> PdfText | None:
     """The words of a PDF; None when it cannot be read within the limits. A stream is rewound."""
-    answer = apart.run(_READER, as_stream(content))
+    answer = _READER.ask(as_stream(content))
     if "error" in answer:
         log.warning("the words of %s: %s", name, answer["error"])
         return None

@@ -37,6 +37,11 @@ HEADER: Final = len(_MAGIC) + 1 + 16 + _SALT + _PREFIX
 class VaultError(Exception):
     """The vault cannot open this. Never a person's fault: it is logged and looked at."""
 
+    for_the_desk = (
+        "Le fichier gardé ne s’ouvre plus tel qu’il a été déposé : prévenez l’exploitant de la "
+        "plateforme."
+    )
+
 
 class Tampered(VaultError):
     """The bytes are not those that were sealed for this scope and this object."""

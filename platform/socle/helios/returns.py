@@ -1,6 +1,7 @@
 """The part HELIOS takes in the corridor: what became of a flow, and what the trésorerie says."""
 
 import hashlib
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import date, datetime
@@ -10,8 +11,9 @@ from django.db import transaction
 
 from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
-from socle.core import fences
+from socle.core import apart, fences, plain
 from socle.core.clock import legal_date
+from socle.core.names import safe_name
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound
 from socle.delivery.queries import tenant_of_siren
@@ -25,18 +27,17 @@ from socle.helios.models import (
     PesFlow,
     PesRetour,
 )
+from socle.helios.protocol import reading
 from socle.helios.protocol.acquit import AckElement, Acquit
-from socle.helios.protocol.acquit_reader import read_acquit
 from socle.helios.protocol.aller import Domain
-from socle.helios.protocol.header import Header
-from socle.helios.protocol.inbound import InboundKind, sort_inbound
 from socle.helios.protocol.matching import match_acquit
-from socle.helios.protocol.refusals import ForbiddenDoctype, UnreadableFile
-from socle.helios.protocol.retour import Retour, read_retour
+from socle.helios.protocol.retour import Retour
 from socle.journal.actions import record
 from socle.notices import actions as notices
 
 TRESORERIE: Final = "Trésorerie"
+_READER: Final = apart.Reader("socle.helios.protocol.reading", memory=512 * 1024**2)
+"""A file is read in constant memory; its verdicts, two hundred thousand at most, are not."""
 _DOMAINS: Final = {"5": Domain.DEPENSE, "6": Domain.RECETTE, "7": Domain.RECETTE}
 """DomaineAck of the elements that answer a bordereau."""
 
@@ -85,7 +86,8 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
 
     Runs in the public schema. Raises Unmatched, with a sentence for the desk of the syndicat.
     """
-    header, keep = _understand(name, raw)
+    found = _understand(name, raw)
+    header = found.header
     tenant = tenant_of_siren(header.id_coll[:9]) if header.id_coll else None
     if tenant is None:
         raise Unmatched(
@@ -93,7 +95,10 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
             "d’aucune commune raccordée : vérifiez l’annuaire, puis relisez ce retour."
         )
     with fences.inside(tenant.schema_name):
-        keep(at)
+        if isinstance(found, Retour):
+            _keep_retour(name, raw, found, at)
+        else:
+            _keep_acquit(name, raw, found, at)
     return int(tenant.organisation_id)
 
 
@@ -109,27 +114,27 @@ def take(*, retour_id: int, by: Person, at: datetime) -> bool:
     return True
 
 
-def _understand(name: str, raw: bytes) -> tuple[Header, Callable[[datetime], None]]:
-    """The header of a return, and how to keep it once inside the schema of its commune."""
-    kind = sort_inbound(name, raw)
-    try:
-        if kind is InboundKind.RETOUR:
-            retour = read_retour(raw)
-            return retour.header, lambda at: _keep_retour(name, raw, retour, at)
-        if kind is InboundKind.OWN:
-            raise Unmatched(f"« {name} » porte le nom d’un de nos envois : ce n’est pas un retour.")
-        acquit = read_acquit(raw)
-        return acquit.header, lambda at: _keep_acquit(name, raw, acquit, at)
-    except UnreadableFile as fault:
+def _understand(name: str, raw: bytes) -> Acquit | Retour:
+    """What came, read by a process apart. Raises Unmatched and CannotRead."""
+    said = _READER.read(io.BytesIO(raw), called=safe_name(name), name=name)
+    if "own" in said:
+        raise Unmatched(f"« {name} » porte le nom d’un de nos envois : ce n’est pas un retour.")
+    if "fault" in said:
+        doctype = said["fault"] == reading.DOCTYPE
         why = (
             "il contient une déclaration DOCTYPE"
-            if isinstance(fault, ForbiddenDoctype)
+            if doctype
             else ("ce n’est ni un acquit ni un PES retour")
         )
         raise Unmatched(
             f"Le retour « {name} » ne peut pas être lu ({why}) : demandez à l’opérateur de le "
             "remettre à disposition."
-        ) from fault
+        )
+    try:
+        found: Acquit | Retour = plain.rebuilt(Acquit | Retour, said.get("found"))
+    except (TypeError, ValueError) as fault:
+        raise apart.CannotRead(f"« {safe_name(name)} » n’a pas pu être lu.") from fault
+    return found
 
 
 def _keep_retour(name: str, raw: bytes, retour: Retour, at: datetime) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from socle.documents.names import MAX_LENGTH, safe_name
+from socle.core.names import MAX_LENGTH, safe_name
 
 
 @pytest.mark.parametrize(
