@@ -95,6 +95,7 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "delivery.Window": EVERYBODY,
     "delivery.Outbound": by(verbs=WRITE),
     "delivery.Inbound": by(),
+    "delivery.Stumble": PLATFORM,
     "s2low.S2lowAccount": OPERATOR,
     "s2low.S2lowTransaction": OPERATOR,
     "s2low.S2lowPaper": OPERATOR,

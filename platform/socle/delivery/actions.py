@@ -4,16 +4,18 @@ import hashlib
 import logging
 import uuid
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from socle.accounts import queries as accounts
 from socle.accounts.models import Person
-from socle.core import fences, queue
+from socle.core import fences, queue, sweeps
 from socle.core.clock import legal_date
+from socle.core.names import legible, safe_name, shortened
 from socle.core.refusals import Refusal
 from socle.delivery import policies, windows
 from socle.delivery.adapters import (
@@ -98,8 +100,21 @@ def send_due() -> int:
     """Send what is due, one file after the other, until nothing is; returns how many went."""
     sent = 0
     while (outbound := claim(at=timezone.now())) is not None:
-        sent += send(outbound)
+        sent += _send_alone(outbound)
     return sent
+
+
+def _send_alone(outbound: Outbound) -> bool:
+    """As `send`; whatever one file raises holds that file, with its cause, and no other."""
+    try:
+        return send(outbound)
+    except sweeps.PASSING:
+        raise
+    except Exception as fault:
+        log.exception("%s: not sent", outbound.name)
+        why = policies.STOPPED + sweeps.cause(fault)
+        _release(outbound, OutboundState.HELD, why, at=timezone.now())
+        return False
 
 
 @transaction.atomic
@@ -307,7 +322,7 @@ def _release(
         state=state,
         lease=None,
         lease_until=None,
-        last_error=why[:500],
+        last_error=shortened(legible(why), longest=500),
         maybe_received=outbound.maybe_received or (state == OutboundState.DUE and maybe_received),
         due_at=at + policies.wait_after(outbound.attempts),
     )
@@ -337,7 +352,9 @@ def refuse_late(*, outbound_id: int, why: str, at: datetime) -> bool:
     The file is on the desk again, as if it had been refused at once. False when it was not sent.
     """
     gone = Outbound.objects.filter(pk=outbound_id, state=OutboundState.SENT)
-    if not gone.update(state=OutboundState.REFUSED, sent_at=None, last_error=why[:500]):
+    if not gone.update(
+        state=OutboundState.REFUSED, sent_at=None, last_error=shortened(legible(why), longest=500)
+    ):
         return False
     _tell_refused(Outbound.objects.select_related("operator").get(pk=outbound_id), why, at=at)
     return True
@@ -367,22 +384,32 @@ def retry(*, outbound_id: int, by: Person, at: datetime) -> Outbound:
 
 def collect(operator: TransmissionOperator) -> int:
     """Fetch, keep and then read what waits at an operator; returns how many were new."""
-    new = 0
+    new: list[bool] = []
     try:
         adapter = adapter_for(operator)
-        for waiting in adapter.returns():
-            _, created = keep(operator, waiting, adapter.fetch(waiting.external_id))
-            adapter.acknowledge(waiting.external_id)
-            new += created
+        new = sweeps.each(
+            f"Retours à prendre chez {operator}"[:100],
+            adapter.returns(),
+            lambda waiting: _take(operator, adapter, waiting),
+            named=lambda waiting: f"{waiting.name} ({waiting.external_id})",
+            passing=(OperatorUnavailable,),
+        )
         windows.note_answer(operator, "unread_since", at=timezone.now())
         windows.forget_silence(operator)
     except OperatorUnavailable:
         windows.note_silence(operator, "unread_since", at=timezone.now())
         raise
     finally:  # what is kept already does not wait for the operator to answer again
-        for inbound in Inbound.objects.filter(operator=operator, state=InboundState.RECEIVED):
-            understand(inbound_id=inbound.pk)
-    return new
+        kept = Inbound.objects.filter(operator=operator, state=InboundState.RECEIVED)
+        for key in list(kept.order_by("attempts", "pk").values_list("pk", flat=True)):
+            understand(inbound_id=key)
+    return sum(new)
+
+
+def _take(operator: TransmissionOperator, adapter: Adapter, waiting: Return) -> bool:
+    _, created = keep(operator, waiting, adapter.fetch(waiting.external_id))
+    adapter.acknowledge(waiting.external_id)
+    return created
 
 
 @transaction.atomic
@@ -393,14 +420,15 @@ def keep(operator: TransmissionOperator, waiting: Return, raw: bytes) -> tuple[I
     if known is not None:
         return known, False
     now = timezone.now()
-    stored = documents.store(content=raw, name=waiting.name, by="Socle", at=now)
+    name = shortened(safe_name(waiting.name), longest=200)
+    stored = documents.store(content=raw, name=name, by="Socle", at=now)
     return Inbound.objects.get_or_create(
         operator=operator,
         sha256=digest,
         defaults={
             "protocol": waiting.protocol,
-            "external_id": waiting.external_id,
-            "name": waiting.name,
+            "external_id": legible(waiting.external_id)[:100],
+            "name": name,
             "payload": stored.pk,
             "received_at": now,
         },
@@ -409,12 +437,36 @@ def keep(operator: TransmissionOperator, waiting: Return, raw: bytes) -> tuple[I
 
 def understand(*, inbound_id: int) -> Inbound:
     """Give a kept return to its room; what is not understood stays on the desk with a sentence."""
+    if not _begin(inbound_id):
+        return _set_aside(inbound_id, InboundState.FAILED, _NEVER_ENDS)
     try:
         return _match(inbound_id)
     except Unmatched as refusal:
         return _set_aside(inbound_id, InboundState.UNMATCHED, str(refusal))
     except Refusal as refusal:
         return _set_aside(inbound_id, InboundState.FAILED, str(refusal))
+    except sweeps.PASSING:
+        raise
+    except Exception as fault:
+        log.exception("the return %s was not understood", inbound_id)
+        return _set_aside(inbound_id, InboundState.FAILED, _STOPPED + sweeps.cause(fault))
+
+
+_NEVER_ENDS: Final = (
+    "La lecture de ce retour a été interrompue chaque fois : ouvrez-le pour voir ce qu’il "
+    "contient, puis relisez-le ou donnez-le à l’exploitant de la plateforme."
+)
+_STOPPED: Final = "La lecture de ce retour s’est arrêtée. "
+
+
+@transaction.atomic
+def _begin(inbound_id: int) -> bool:
+    """Count a reading before it: one that ends its process each time is not begun for ever."""
+    inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
+    if inbound.state == InboundState.RECEIVED and inbound.attempts >= policies.READINGS:
+        return False
+    Inbound.objects.filter(pk=inbound_id).update(attempts=F("attempts") + 1)
+    return True
 
 
 @transaction.atomic
@@ -426,7 +478,6 @@ def _match(inbound_id: int) -> Inbound:
     now = timezone.now()
     inbound.organisation_id = room_for(inbound.protocol).receive(inbound.name, raw, now)
     inbound.state, inbound.handled_at, inbound.message = InboundState.MATCHED, now, ""
-    inbound.attempts += 1
     inbound.save()
     # Perhaps the answer to a file nobody could say had arrived: look at it now.
     Outbound.objects.filter(
@@ -444,8 +495,8 @@ def _match(inbound_id: int) -> Inbound:
 def _set_aside(inbound_id: int, state: InboundState, why: str) -> Inbound:
     inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
     if inbound.state != InboundState.MATCHED:
-        inbound.state, inbound.message, inbound.handled_at = state, why[:500], timezone.now()
-        inbound.attempts += 1
+        message = shortened(legible(why), longest=500)
+        inbound.state, inbound.message, inbound.handled_at = state, message, timezone.now()
         inbound.save()
         record(
             event="delivery.set_aside",

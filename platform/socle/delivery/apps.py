@@ -12,9 +12,11 @@ class DeliveryConfig(AppConfig):
     verbose_name = "Transmission"
 
     def ready(self) -> None:
-        from socle.delivery import banners, queries
+        from socle.core import sweeps
+        from socle.delivery import banners, queries, stumbles
         from socle.notices import announcements, todos
 
+        sweeps.register(stumbles.Desk())
         navigation.register(
             Door(
                 Scope.PORTAL,

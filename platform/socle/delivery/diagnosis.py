@@ -1,12 +1,15 @@
 """Why a file stands still, and who can do something about it: the same on every desk."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from socle.core.refusals import Refusal
-from socle.delivery import actions
+from socle.delivery import actions, policies
 from socle.delivery.models import Outbound, OutboundState
+
+log = logging.getLogger(__name__)
 
 
 class Actor(Enum):
@@ -42,5 +45,10 @@ def of(row: Outbound, *, at: datetime) -> Diagnosis:
         actions.check_may_go(row, at=at)
     except Refusal as refusal:
         return Diagnosis(str(refusal), Actor.SYNDICAT, False)
+    except Exception:  # one file nothing can be said of does not hide the others
+        log.exception("%s: not to be diagnosed", row.name)
+        return Diagnosis(row.last_error, Actor.SYNDICAT, True)
+    if row.last_error.startswith(policies.STOPPED):
+        return Diagnosis(row.last_error, Actor.SYNDICAT, True)
     why = f"{row.last_error} Ce n’est plus le cas : l’envoi peut être relancé."
     return Diagnosis(why, Actor.COMMUNE, True)

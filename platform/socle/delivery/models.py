@@ -191,3 +191,22 @@ class Inbound(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Stumble(models.Model):
+    """One item that failed in a round of the clock, until it goes: see `core.sweeps`."""
+
+    what = models.CharField(max_length=100)
+    item = models.CharField(max_length=200)
+    cause = models.CharField(max_length=500, default="")
+    since = models.DateTimeField()
+    last_at = models.DateTimeField(null=True)
+    times = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("what", "item"), name="delivery_stumbles_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.what} : {self.item}"

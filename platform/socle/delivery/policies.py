@@ -22,6 +22,12 @@ INBOUND_TRANSITIONS: Final[dict[InboundState, frozenset[InboundState]]] = {
     InboundState.UNMATCHED: frozenset({InboundState.MATCHED, InboundState.UNMATCHED}),
     InboundState.FAILED: frozenset({InboundState.MATCHED, InboundState.FAILED}),
 }
+READINGS: Final = 5
+"""Readings of a return that ended with their process, after which it is for a person."""
+READ_WITHIN: Final = timedelta(minutes=15)
+"""A return not read by then stands on the desk: something holds the reading up."""
+STOPPED: Final = "L’envoi s’est arrêté. "
+"""How the reason of a file begins that nothing forbids, and that something unforeseen stopped."""
 _FIRST_WAIT: Final = timedelta(seconds=10)
 _LONGEST_WAIT: Final = timedelta(hours=1)
 

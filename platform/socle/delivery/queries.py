@@ -7,14 +7,17 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django_tenants.utils import get_tenant_model
 
 from socle.core.clock import legal_date
+from socle.delivery import policies
 from socle.delivery.models import (
     Inbound,
     InboundState,
     Outbound,
     OutboundState,
+    Stumble,
     TransmissionOperator,
 )
 from socle.directory.models import TransmissionRight
@@ -34,13 +37,19 @@ def stuck_outbound() -> QuerySet[Outbound]:
     )
 
 
-def unread_inbound() -> QuerySet[Inbound]:
-    """Returns nobody could read or place. Oldest first."""
+def unread_inbound(*, at: datetime) -> QuerySet[Inbound]:
+    """Returns nobody could read or place, or that nothing has read yet. Oldest first."""
+    late = Q(state=InboundState.RECEIVED, received_at__lt=at - policies.READ_WITHIN)
     return (
-        Inbound.objects.filter(state__in=(InboundState.UNMATCHED, InboundState.FAILED))
+        Inbound.objects.filter(late | Q(state__in=(InboundState.UNMATCHED, InboundState.FAILED)))
         .select_related("operator")
         .order_by("received_at", "pk")
     )
+
+
+def stumbles() -> QuerySet[Stumble]:
+    """What failed in a round of the clock and has not gone since. Oldest first."""
+    return Stumble.objects.order_by("since", "pk")
 
 
 def operators(*, at: datetime) -> list[dict[str, Any]]:
@@ -76,6 +85,7 @@ def tenant_of_siren(siren: str) -> Any | None:
 
 def todos(request: HttpRequest) -> Iterable[Todo]:
     """The line of the portal's to-do list about the desk."""
-    count = stuck_outbound().count() + unread_inbound().count()
+    count = stuck_outbound().count() + unread_inbound(at=timezone.now()).count()
+    count += stumbles().count()
     one = "envoi ou retour attend" if count == 1 else "envois ou retours attendent"
     yield Todo(count, f"{one} une décision", reverse("delivery:desk"), "Voir", "danger")

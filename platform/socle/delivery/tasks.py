@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from socle.core import sweeps
 from socle.delivery import actions
 from socle.delivery.adapters import OperatorUnavailable
 from socle.delivery.models import TransmissionOperator
@@ -22,10 +23,12 @@ def send_due() -> int:
 @shared_task(name="delivery.collect")
 def collect() -> int:
     """Fetch the returns of every operator; one that does not answer waits for the next round."""
-    new = 0
-    for operator in TransmissionOperator.objects.order_by("pk"):
-        try:
-            new += actions.collect(operator)
-        except OperatorUnavailable:
-            continue
-    return new
+    operators = TransmissionOperator.objects.order_by("pk")
+    return sum(sweeps.each("Relève des retours", operators, _collect))
+
+
+def _collect(operator: TransmissionOperator) -> int:
+    try:
+        return actions.collect(operator)
+    except OperatorUnavailable:  # noted where its silences are
+        return 0

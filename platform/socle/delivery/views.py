@@ -37,7 +37,8 @@ class Desk(CapabilityView):
         context = {
             "outbound": stuck,
             "rows": [(row, why, WHO[why.who]) for row, why in found],
-            "inbound": queries.unread_inbound()[:PER_PAGE],
+            "inbound": queries.unread_inbound(at=at)[:PER_PAGE],
+            "stumbles": queries.stumbles()[:PER_PAGE],
             "may_retry": self.can(Capability.DELIVERY_RETRY),
         }
         return render(request, "delivery/desk.html", context)

@@ -9,11 +9,13 @@ from django.db import connection, models, transaction
 from psycopg.types.json import Jsonb
 
 from socle.core import fences, replica
+from socle.core.names import legible
 from socle.core.refusals import Refusal
 from socle.journal import events, tables
 from socle.journal import export as parcel
 from socle.journal.canonical import NO_SEAL, EntryLine, SealLine
 from socle.journal.export import Cover, Piece, RecordedEntry, RecordedSeal, Summary
+from socle.journal.fitting import fitted
 from socle.journal.merkle import Frontier
 from socle.journal.models import Entry, Seal
 
@@ -68,9 +70,10 @@ def record(
     """Write one entry in the caller's transaction, in `schema` or in the current one.
 
     `subject` is a saved instance or a (type, identifier) pair; `by` a person, or a plain string for
-    a machine. `detail` is small JSON without floats and without personal secrets. The journal stays
-    locked until the transaction ends. RuntimeError outside a transaction; ValueError and TypeError
-    as `EntryLine.check` says.
+    a machine. `detail` is small JSON without floats and without personal secrets; what came from
+    outside is made legible, and cut with a mark when it does not fit. The journal stays locked
+    until the transaction ends. RuntimeError outside a transaction; ValueError and TypeError as
+    `EntryLine.check` says.
     """
     happening = Happening(event=event, subject=subject, detail=detail, outcome=outcome)
     return record_all([happening], by=by, at=at, schema=schema)[0]
@@ -103,11 +106,11 @@ def _line(one: Happening, *, by: Actor, at: datetime) -> EntryLine:
         at=at,
         event=one.event,
         subject_type=subject_type,
-        subject_id=subject_id,
+        subject_id=legible(subject_id),
         actor_id=None if isinstance(by, str) else by.pk,
-        actor_label=str(by),
+        actor_label=legible(str(by)),
         outcome=one.outcome,
-        detail=dict(one.detail or {}),
+        detail=fitted(one.detail or {}),
     )
 
 

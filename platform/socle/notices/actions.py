@@ -7,6 +7,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 
 from socle.accounts.models import Person
+from socle.core.names import legible, one_line
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
 from socle.notices.models import Notice
@@ -24,15 +25,18 @@ def tell(
     at: datetime,
     url: str = "",
 ) -> None:
-    """Leave each person a notice, to be mailed within a minute; the same `key` is told once."""
+    """Leave each person a notice, to be mailed within a minute; the same `key` is told once.
+
+    What subject and body quote may come from anybody: it is made fit for a mail here.
+    """
     Notice.objects.bulk_create(
         (
             Notice(
                 person=person,
                 organisation=organisation,
                 key=key,
-                subject=subject,
-                body=body,
+                subject=one_line(subject, longest=200),
+                body=legible(body),
                 url=url,
                 created_at=at,
             )
