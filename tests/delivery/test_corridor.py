@@ -330,7 +330,7 @@ def test_the_desk_asks_for_few_queries(
 ) -> None:
     officer = on_portal(person(Role.OFFICER, at=syndicat))
     officer.get("/envois/")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         officer.get("/envois/")
     assert queries.stuck_outbound().count() == 0
 

@@ -21,6 +21,7 @@ from socle.delivery.models import (
     TransmissionOperator,
 )
 from socle.directory.models import TransmissionRight
+from socle.notices import queries as notices
 from socle.notices.todos import Todo
 
 STUCK = Q(state__in=(OutboundState.REFUSED, OutboundState.HELD)) | Q(
@@ -86,6 +87,6 @@ def tenant_of_siren(siren: str) -> Any | None:
 def todos(request: HttpRequest) -> Iterable[Todo]:
     """The line of the portal's to-do list about the desk."""
     count = stuck_outbound().count() + unread_inbound(at=timezone.now()).count()
-    count += stumbles().count()
+    count += stumbles().count() + notices.unmailed().count()
     one = "envoi ou retour attend" if count == 1 else "envois ou retours attendent"
     yield Todo(count, f"{one} une décision", reverse("delivery:desk"), "Voir", "danger")

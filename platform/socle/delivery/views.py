@@ -16,6 +16,8 @@ from socle.delivery.models import Inbound, Outbound
 from socle.documents.models import StoredFile
 from socle.documents.responses import download
 from socle.journal.actions import record
+from socle.notices import policies as mailing
+from socle.notices import queries as notices
 
 PER_PAGE = 25
 WHO: Final = {
@@ -38,6 +40,9 @@ class Desk(CapabilityView):
             "outbound": stuck,
             "rows": [(row, why, WHO[why.who]) for row, why in found],
             "inbound": queries.unread_inbound(at=at)[:PER_PAGE],
+            "mails": [
+                (one, one.mail_failures >= mailing.TRIES) for one in notices.unmailed()[:PER_PAGE]
+            ],
             "stumbles": queries.stumbles()[:PER_PAGE],
             "may_retry": self.can(Capability.DELIVERY_RETRY),
         }

@@ -21,6 +21,11 @@ class Notice(models.Model):
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
+    mail_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """How often the server took no mail of this notice; see `policies.TRIES`."""
+    mail_after = models.DateTimeField(null=True)
+    """Not before: the last attempt failed."""
+    mail_problem = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     class Meta:
         constraints = (
