@@ -15,6 +15,11 @@ from socle.core.refusals import Refusal
 class AuthorityUnavailable(Exception):
     """No answer: whether the authority signed is not known. The same question is asked again."""
 
+    @property
+    def for_the_desk(self) -> str:
+        """What a person reads while it lasts."""
+        return "L’autorité de certification ne répond pas : la question lui est reposée."
+
 
 class AuthorityRefused(Refusal):
     """The authority answered that it will not sign or revoke this."""
@@ -27,6 +32,10 @@ class UntrustedAnswer(AuthorityUnavailable):
 
     `str(fault)` is a French sentence. What was asked stands, and is asked again.
     """
+
+    @property
+    def for_the_desk(self) -> str:
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ Said = TypeVar("Said")
 ADAPTER: Final = "cmp"
 PURPOSE: Final = "ra.cmp_link"
 SHORTEST_WAIT: Final = timedelta(seconds=10)
+UNDATED_WAIT: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(days=7)
 GRANTED: Final = (Status.ACCEPTED, Status.GRANTED_WITH_MODS)
 REVOKED: Final = (Status.ACCEPTED, Status.GRANTED_WITH_MODS, Status.REVOCATION_NOTIFICATION)
@@ -148,10 +149,17 @@ class CmpAuthority:
         return Kind.CR if enrolment.known else Kind.IR
 
     def _poll(self, known: CmpExchange, at: datetime) -> str | Waiting:
-        return self._heard(known, self._speak(known, messages.poll(known.request_id), at), at)
+        said = self._speak(known, messages.poll(known.request_id), at)
+        return self._heard(known, said, at, polled=True)
 
-    def _heard(self, known: CmpExchange, answer: Answer, at: datetime) -> str | Waiting:
-        """What an answer to a request or to a poll means."""
+    def _heard(
+        self, known: CmpExchange, answer: Answer, at: datetime, *, polled: bool = False
+    ) -> str | Waiting:
+        """What an answer to a request or to a poll means.
+
+        One that says « waiting » names no date (RFC 9810 §5.3.22): a poll asks for it, once. An
+        authority that answers the poll so too is asked again a minute later.
+        """
         if answer.kind == Kind.POLLREP:
             after = timedelta(seconds=_understood(messages.read_poll, answer).check_after)
             return Waiting(at + min(max(after, SHORTEST_WAIT), LONGEST_WAIT))
@@ -160,7 +168,7 @@ class CmpAuthority:
         known.request_id = said.request_id
         known.save(update_fields=["request_id"])
         if said.info.status == Status.WAITING:
-            return self._poll(known, at)
+            return Waiting(at + UNDATED_WAIT) if polled else self._poll(known, at)
         if said.info.status not in GRANTED or said.certificate is None:
             raise _refused(said.info)
         known.pem = said.certificate.public_bytes(Encoding.PEM).decode()

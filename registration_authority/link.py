@@ -39,26 +39,29 @@ def ask(
         answer = connection.getresponse()
         _check_head(answer, expected)
         return _read(answer, limit)
-    except (OSError, http.client.HTTPException) as fault:
+    except (OSError, ValueError, http.client.HTTPException) as fault:
         raise AuthorityUnavailable(f"{parts.hostname}: {fault}") from fault
     finally:
         connection.close()
 
 
 def _connect(url: str) -> http.client.HTTPConnection:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as fault:
+        raise NothingSent(f"no address: « {url} »") from fault
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT, context=context)
+        connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
     elif parts.scheme == "http":
-        connection = http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     else:
         raise NothingSent(f"no way to reach « {url} »")
     try:
         connection.connect()
-    except OSError as fault:
+    except (OSError, ValueError) as fault:  # UnicodeError: a name that is none
         raise NothingSent(f"{host}: {fault}") from fault
     return connection
 

@@ -1,9 +1,7 @@
 """What the counter does outside the requests. Each may be delivered twice."""
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
@@ -17,10 +15,8 @@ from registration_authority.revocation import actions as revocations
 from registration_authority.revocation import elections
 from registration_authority.revocation import queries as queries_of_revocation
 from registration_authority.watch import actions as watching
+from socle.core import sweeps
 from socle.core.queue import in_tenant
-from socle.core.refusals import Refusal
-
-log = logging.getLogger(__name__)
 
 
 @shared_task(
@@ -55,70 +51,81 @@ def apply_campaign(*, campaign_id: int) -> None:
 def watch_revocations() -> None:
     """Look whether the authorities published what we asked; warn when it drags."""
     watching.look_for_revocations(at=timezone.now())
-    for request_id in queries_of_revocation.to_watch(timezone.now()):
-        _quietly(revocations.watch, request_id)
-    for campaign_id in elections.unfinished():
-        elections.apply(campaign_id, at=timezone.now())
+    _each("Suivi d’une révocation", queries_of_revocation.to_watch, revocations.watch)
+    _each("Campagne d’élections à appliquer", _unfinished, elections.apply)
 
 
 @shared_task(name="ra.watch_certificates")
 def watch_certificates() -> None:
     """Ask the authorities about the certificates that are not ours."""
-    for watched_id in watching.to_check(timezone.now()):
-        _quietly(watching.check, watched_id)
+    _each("Certificat suivi à vérifier", watching.to_check, watching.check)
 
 
 @shared_task(name="ra.purge")
 def purge() -> None:
     """Take away what the policy of each offer says is kept no longer."""
-    for file_id in retention.due(timezone.now()):
-        _quietly(retention.purge, file_id)
+    _each("Dossier de certificat à purger", retention.due, retention.purge)
     retention.sweep(at=timezone.now())
 
 
 @shared_task(name="ra.sweep")
 def sweep() -> None:
     """Ask again what no message asked; one authority that does not answer stops no other."""
-    for request_id in queries.requests_to_send(timezone.now()):
-        _quietly(actions.issue_now, request_id)
-    for request_id in queries.requests_to_settle():
-        _quietly(actions.settle_now, request_id)
-    for certificate_id in queries.revocations_to_confirm():
-        _quietly(actions.revoke_at_authority, certificate_id)
+    _each("Certificat à demander", queries.requests_to_send, actions.issue_now)
+    _each("Certificat à confirmer", _to_settle, actions.settle_now)
+    _each("Révocation à demander", _to_revoke, actions.revoke_at_authority)
 
 
 @shared_task(name="ra.remind_renewals")
 def remind_renewals() -> None:
     """Tell the holders whose certificate ends; a replaced or muted one is left alone."""
-    now = timezone.now()
-    for certificate_id in list(queries.to_renew(now).values_list("pk", flat=True)):
-        actions.remind(certificate_id, at=now)
+    _each("Renouvellement à rappeler", _to_renew, actions.remind)
 
 
 @shared_task(name="ra.clocks")
 def clocks() -> None:
     """What time alone decides: certificates nobody came for, authorities that do not answer."""
-    for request_id in queries.requests_unanswered(timezone.now()):
-        _quietly(actions.warn_unanswered, request_id)
-    for file_id in queries.files_uncollected():
-        _quietly(_expire, file_id)
+    _each("Demande sans réponse à signaler", queries.requests_unanswered, actions.warn_unanswered)
+    _each("Certificat non retiré", _uncollected, _expire)
 
 
 @shared_task(name="ra.watch_lists")
 def watch_lists() -> None:
     """Fetch the revocation lists; one authority that does not answer stops no other."""
-    for authority in CertificationAuthority.objects.order_by("pk"):
-        try:
-            actions.refresh_revocations(authority=authority, at=timezone.now())
-        except Refusal as refusal:
-            log.warning("%s: %s", authority.code, refusal)
+    authorities = CertificationAuthority.objects.order_by("pk")
+    watching.refresh_lists("Liste de révocation à relire", authorities, at=timezone.now())
 
 
-def _quietly(action: Callable[..., Any], identifier: int) -> None:
-    try:
-        action(identifier, at=timezone.now())
-    except (AuthorityUnavailable, Refusal) as fault:
-        log.warning("%s(%s): %s", action.__name__, identifier, fault)
+def _each(
+    what: str, due: Callable[[datetime], Iterable[int]], action: Callable[..., object]
+) -> None:
+    """Do `action` on each key that is due now: see `core.sweeps`."""
+    sweeps.each(
+        what,
+        list(due(timezone.now())),
+        lambda key: action(key, at=timezone.now()),
+        named=lambda key: f"n° {key}",
+    )
+
+
+def _unfinished(at: datetime) -> list[int]:
+    return elections.unfinished()
+
+
+def _to_settle(at: datetime) -> list[int]:
+    return queries.requests_to_settle()
+
+
+def _to_revoke(at: datetime) -> list[int]:
+    return queries.revocations_to_confirm()
+
+
+def _to_renew(at: datetime) -> list[int]:
+    return list(queries.to_renew(at).values_list("pk", flat=True))
+
+
+def _uncollected(at: datetime) -> list[int]:
+    return queries.files_uncollected()
 
 
 def _expire(file_id: int, *, at: datetime) -> None:

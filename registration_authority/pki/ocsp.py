@@ -4,7 +4,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -12,7 +12,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import (
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    SignatureAlgorithmOID,
+)
 
 from socle.core.refusals import Refusal
 
@@ -80,7 +84,13 @@ def read(content: bytes, *, question: Question, at: datetime) -> Answer:
     (RFC 6960 §4.2.2.2), about this very certificate, in date at `at`. A responder may leave the
     nonce out, never give another.
     """
-    response = _load(content)
+    try:
+        return _read(_load(content), question, at)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+        raise _unusable("elle est mal formée ou emploie un procédé inconnu") from fault
+
+
+def _read(response: ocsp.OCSPResponse, question: Question, at: datetime) -> Answer:
     if response.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
         raise _unusable(f"le répondeur dit « {response.response_status.name.lower()} »")
     _check_signature(response, question.issuer, at)
@@ -149,15 +159,28 @@ def _may_answer(signer: x509.Certificate, issuer: x509.Certificate, at: datetime
 
 
 def _is_signed(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
-    key, signature = signer.public_key(), response.signature
-    content, digest = response.tbs_response_bytes, response.signature_hash_algorithm
+    key, content = signer.public_key(), response.tbs_response_bytes
+    if response.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
+        return isinstance(key, rsa.RSAPublicKey) and any(
+            _verifies(key, response.signature, content, padding.PSS(padding.MGF1(one), _ANY), one)
+            for one in _PSS_DIGESTS
+        )
+    digest = response.signature_hash_algorithm
+    if isinstance(key, rsa.RSAPublicKey) and digest is not None:
+        return _verifies(key, response.signature, content, padding.PKCS1v15(), digest)
+    if isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
+        return _verifies(key, response.signature, content, ec.ECDSA(digest))
+    return False
+
+
+# `cryptography` shows the parameters of PSS for certificates only: the usual ones are tried.
+_PSS_DIGESTS: Final = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
+_ANY: Final = padding.PSS.AUTO
+
+
+def _verifies(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, *signed: Any) -> bool:
     try:
-        if isinstance(key, rsa.RSAPublicKey) and digest is not None:
-            key.verify(signature, content, padding.PKCS1v15(), digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
-            key.verify(signature, content, ec.ECDSA(digest))
-        else:
-            return False
+        key.verify(*signed)
     except (InvalidSignature, UnsupportedAlgorithm):
         return False
     return True

@@ -5,6 +5,7 @@ certificate that signs in the name of the mandate must not serve. What only says
 does not fall with it. Which usages fall is written in the rules of each offer.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,13 +24,13 @@ from registration_authority.revocation.models import (
 from registration_authority.revocation.policies import SamePerson
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
-from socle.core import queue
+from socle.core import queue, sweeps
 from socle.core.clock import legal_date
-from socle.core.refusals import Refusal
 from socle.directory.models import Grant
 from socle.journal.actions import record
 from socle.notices.actions import tell
 
+log = logging.getLogger(__name__)
 PUBLIC = "public"
 
 
@@ -116,8 +117,11 @@ def apply(campaign_id: int, *, at: datetime) -> None:
     for line_id in waiting_lines(campaign_id):
         try:
             _apply(line_id, at)
-        except Refusal as refusal:
-            ElectionLine.objects.filter(pk=line_id).update(result=str(refusal)[:300])
+        except sweeps.PASSING:
+            raise
+        except Exception as fault:
+            log.warning("line %s was not carried out", line_id, exc_info=True)
+            ElectionLine.objects.filter(pk=line_id).update(result=sweeps.cause(fault)[:300])
 
 
 @transaction.atomic

@@ -1,5 +1,7 @@
 """What is done with certificates that are not ours, and how the published states are followed."""
 
+import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from registration_authority import actions as counter
-from registration_authority.models import CertificationAuthority
+from registration_authority.models import Certificate, CertificationAuthority
 from registration_authority.pki.bundle import leaf_of, read_bundle
 from registration_authority.pki.certificate import facts_of, load_certificate
 from registration_authority.pki.trusted_list import read_trusted_list
@@ -23,11 +25,13 @@ from registration_authority.watch.models import (
     WatchedCertificate,
 )
 from socle.accounts.models import Person
+from socle.core import sweeps
 from socle.core.refusals import Refusal
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
 from socle.journal.actions import record
 
+log = logging.getLogger(__name__)
 PUBLIC: Final = "public"
 ASK_AGAIN: Final = timedelta(hours=12)
 
@@ -143,23 +147,35 @@ def look_for_revocations(*, at: datetime) -> None:
     """
     waiting = list(revocations.unpublished(at))
     authorities = {one.certificate.file.offer.authority for one in waiting}
-    for authority in authorities:
-        _refresh(authority, at)
-    for one in revocations.unpublished(at):
-        authority = one.certificate.file.offer.authority
-        issuer = load_certificate(authority.certificate_pem)
-        said = status.ask_responder(load_certificate(one.certificate.pem), issuer, at)
-        if said.revoked:
-            note_published(
-                {one.certificate.serial: at}, authority_id=authority.pk, by="ocsp", at=at
-            )
+    refresh_lists("Liste où une révocation est attendue", authorities, at=at)
+    sweeps.each(
+        "Publication d’une révocation à constater",
+        list(revocations.unpublished(at)),
+        lambda one: _look_at_responder(one.certificate, at),
+        named=lambda one: f"certificat n° {one.certificate.serial}",
+    )
+
+
+def refresh_lists(
+    what: str, authorities: Iterable[CertificationAuthority], *, at: datetime
+) -> None:
+    """Fetch the list of revoked certificates of each authority, under this name on the desk."""
+    sweeps.each(what, authorities, lambda authority: _refresh(authority, at))
 
 
 def _refresh(authority: CertificationAuthority, at: datetime) -> None:
     try:
         counter.refresh_revocations(authority=authority, at=at)
-    except Refusal:  # the delay runs: `revocation.actions.watch` warns of it
-        return
+    except Refusal as refusal:  # the delay runs: `revocation.actions.watch` warns of it
+        log.warning("%s: %s", authority.code, refusal)
+
+
+def _look_at_responder(certificate: Certificate, at: datetime) -> None:
+    authority = certificate.file.offer.authority
+    issuer = load_certificate(authority.certificate_pem)
+    said = status.ask_responder(load_certificate(certificate.pem), issuer, at)
+    if said.revoked:
+        note_published({certificate.serial: at}, authority_id=authority.pk, by="ocsp", at=at)
 
 
 @transaction.atomic

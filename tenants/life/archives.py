@@ -21,7 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_tenants.utils import schema_context
 
-from socle.core import crypto
+from socle.core import crypto, sweeps
 from socle.core.clock import PARIS
 from socle.core.crypto import CannotUnseal
 from socle.core.queue import SpaceGone
@@ -386,22 +386,26 @@ def _tenant(archive: Archive) -> Tenant:
 
 def erase_old(*, at: datetime) -> int:
     """Erase packages older than `policies.KEPT_FOR`, and what dead workers left behind."""
-    erased = 0
     old = Archive.objects.filter(state=ArchiveState.READY, finished_at__lt=at - policies.KEPT_FOR)
-    for archive in old.select_related("space__organisation"):
-        vault().delete(archive.storage_key)
-        with transaction.atomic():
-            ready = Archive.objects.filter(pk=archive.pk, state=ArchiveState.READY)
-            if ready.update(state=ArchiveState.EXPIRED):
-                erased += 1
-                record(
-                    event="life.archive_erased",
-                    subject=archive.space.organisation,
-                    by=BY,
-                    at=at,
-                    detail={"archive": archive.pk},
-                )
-    return erased + _erase_drafts(at=at)
+    found = old.select_related("space__organisation")
+    erased = sweeps.each("Archive d’un espace à effacer", found, lambda one: _erase(one, at=at))
+    return sum(erased) + _erase_drafts(at=at)
+
+
+def _erase(archive: Archive, *, at: datetime) -> bool:
+    vault().delete(archive.storage_key)
+    with transaction.atomic():
+        ready = Archive.objects.filter(pk=archive.pk, state=ArchiveState.READY)
+        if not ready.update(state=ArchiveState.EXPIRED):
+            return False
+        record(
+            event="life.archive_erased",
+            subject=archive.space.organisation,
+            by=BY,
+            at=at,
+            detail={"archive": archive.pk},
+        )
+    return True
 
 
 def _erase_drafts(*, at: datetime) -> int:

@@ -1,15 +1,11 @@
 """Wake-up calls of the life of spaces; what is due stands in the tables."""
 
-import logging
-
 from celery import shared_task
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from socle.core import queue
+from socle.core import queue, sweeps
 from tenants.life import archives, destroying, queries
-
-log = logging.getLogger(__name__)
 
 
 @shared_task(name="life.make_archive", acks_late=True)
@@ -29,9 +25,10 @@ def sweep() -> int:
     with transaction.atomic():
         for archive_id in queries.lost_archives(at=now):
             queue.after_commit("life.make_archive", archive_id=archive_id)
-    for destruction_id in queries.due_destructions(at=now):
-        try:
-            done += destroying.go_on(destruction_id=destruction_id, at=timezone.now())
-        except DatabaseError:  # a lock that did not come: the next round tries again
-            log.exception("the destruction %s goes on later", destruction_id)
+    done += sum(sweeps.each("Espace à détruire", queries.due_destructions(at=now), _destroy))
     return done
+
+
+def _destroy(destruction_id: int) -> bool:
+    """A lock that does not come is waited for at the next round."""
+    return destroying.go_on(destruction_id=destruction_id, at=timezone.now())

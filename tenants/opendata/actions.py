@@ -4,7 +4,6 @@ The file is made aside and takes the place of the former one in one transaction:
 its way leaves the former one, and the next round begins again.
 """
 
-import logging
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
@@ -12,7 +11,7 @@ from typing import IO, Any, Final
 from django.db import transaction
 
 from socle.actes import exports
-from socle.core import fences, replica
+from socle.core import fences, replica, sweeps
 from socle.directory import queries as directory
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
@@ -21,7 +20,6 @@ from tenants.models import Tenant
 from tenants.opendata import queries
 from tenants.opendata.models import Edition
 
-log = logging.getLogger(__name__)
 BY: Final = "Socle"
 NAME: Final = "deliberations.csv"
 
@@ -34,21 +32,26 @@ def publish(*, at: datetime) -> Edition:
     """
     with TemporaryFile() as content:
         content.write(exports.scdl_header())
-        bodies = [body for tenant in queries.spaces() if (body := _try(tenant, content))]
+        found = sweeps.each(
+            "Open data d’une collectivité",
+            queries.spaces(),
+            lambda tenant: _try(tenant, content),
+            named=lambda tenant: str(tenant.organisation),
+        )
+        bodies = list(filter(None, found))
         content.seek(0)
         return _replace(content, bodies, at=at)
 
 
 def _try(tenant: Tenant, content: IO[bytes]) -> dict[str, Any] | None:
-    """What `_gather` does; a commune that fails keeps no other's file from being made."""
+    """What `_gather` does; a commune that fails has no line at all in this edition."""
     start = content.tell()
     try:
         return _gather(tenant, content)
-    except Exception:
-        log.exception("the délibérations of %s are not in this edition", tenant.schema_name)
+    except BaseException:
         content.seek(start)
         content.truncate()
-        return None
+        raise
 
 
 def _gather(tenant: Tenant, content: IO[bytes]) -> dict[str, Any] | None:

@@ -58,11 +58,11 @@ def test_a_batch_stopped_half_way_goes_on(
 
     def dies(*, organisation: Organisation, **others: Any) -> Any:
         if organisation.insee == "79148":
-            raise ConnectionError
+            raise SystemExit
         return real(organisation=organisation, **others)
 
     monkeypatch.setattr(cases, "open_case", dies)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(SystemExit):
         tasks.open_cases(schema="public", batch_id=batch.pk)
     assert 0 < OnboardingCase.objects.count() < 3
     monkeypatch.setattr(cases, "open_case", real)

@@ -124,6 +124,12 @@ def granted(pem: str) -> bytes:
     return der.explicit(Kind.CP, der.sequence(der.sequence(response)))
 
 
+def waiting() -> bytes:
+    """A cp that says « waiting », and not until when."""
+    response = der.sequence(der.integer(-1), der.sequence(der.integer(3)))
+    return der.explicit(Kind.CP, der.sequence(der.sequence(response)))
+
+
 def signed_answer(question: bytes, body: bytes, who: Parties, at: datetime) -> bytes:
     """An answer to `question` signed by the responder."""
     header = {part.tag: part for part in der.read(question).children()[0].children()[3:]}
@@ -218,6 +224,21 @@ def test_case_c16_the_authority_is_polled_when_it_said(
         assert actions.issue_now(request_row.pk, at=at)
     assert kinds(peer) == [Kind.P10CR, Kind.POLLREQ, Kind.POLLREQ, Kind.CERTCONF]
     assert len(transactions(peer)) == 1
+
+
+def test_an_authority_that_always_says_waiting_is_polled_once_a_round(
+    request_row: CertificateRequest, who: Parties, at: datetime, tmp_path: Path
+) -> None:
+    """It was asked 465 times, until Python gave up."""
+    with served(request_row, who, tmp_path) as peer:
+        peer.change = lambda rank, question, answer: signed_answer(question, waiting(), who, at)
+        assert actions.issue_now(request_row.pk, at=at) is None
+        assert kinds(peer) == [Kind.P10CR, Kind.POLLREQ]
+        assert actions.issue_now(request_row.pk, at=at + cmp.UNDATED_WAIT) is None
+    assert kinds(peer) == [Kind.P10CR, Kind.POLLREQ, Kind.POLLREQ]
+    request_row.refresh_from_db()
+    assert request_row.ask_again_at == at + 2 * cmp.UNDATED_WAIT
+    assert state(request_row) == UNCHANGED
 
 
 def test_case_c17_an_authority_that_never_answers_is_told_and_the_request_stays_sent(

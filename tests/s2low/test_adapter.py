@@ -1,6 +1,6 @@
 """The corridor through a real S²LOW: once out, once back, and nothing taken for what it is not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -14,15 +14,18 @@ from socle.actes import mails
 from socle.actes.protocol.classification import Classification
 from socle.actes.protocol.read import read_message
 from socle.delivery import actions as delivery
+from socle.delivery import handlers
+from socle.delivery import queries as corridor
 from socle.delivery.adapters import OperatorRefused, OperatorUnavailable
 from socle.delivery.models import Inbound, InboundState, Outbound, OutboundState
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
 from socle.journal.models import Entry
-from socle.s2low import actions, policies
+from socle.s2low import actions, policies, polling
 from socle.s2low.adapter import S2lowAdapter
+from socle.s2low.client import S2lowClient
 from socle.s2low.models import S2lowAccount, S2lowState, S2lowTransaction, What
-from socle.s2low.protocol.outcomes import NotAnAnswer
+from socle.s2low.protocol.outcomes import Forbidden, NotAnAnswer
 from tests.s2low import archives
 from tests.s2low.conftest import Post, Room, again, row_of
 from tests.s2low.server import S2lowServer
@@ -449,13 +452,78 @@ def test_a_letter_that_could_not_be_marked_is_not_received_twice(
     assert len(room.received) == 1
 
 
-def test_a_letter_that_cannot_be_read_is_not_marked(
-    post: Post, server: S2lowServer, account: S2lowAccount
+def _letter(server: S2lowServer, rank: int, content: bytes) -> None:
+    server.state.archives[9000 + rank] = content
+    server.state.letters[rank] = {"id": rank, "type": 3, "unique_id": "", "last_status_id": 7}
+
+
+def test_a_page_in_place_of_a_letter_is_asked_for_again_and_told(
+    post: Post, server: S2lowServer, account: S2lowAccount, room: Room
 ) -> None:
-    server.state.archives[9070] = b"<html></html>"
-    server.state.letters[70] = {"id": 70, "type": 3, "unique_id": "", "last_status_id": 7}
-    assert collect(account) == 0
-    assert server.state.read == []
+    _letter(server, 70, b"<html></html>")
+    _letter(server, 71, archives.pack({"lettre.xml": b"<a/>"}))
+    assert collect(account) == 1
+    assert server.state.read == ["71"]
+    (told,) = corridor.stumbles()
+    assert "Courriers de la préfecture" in told.what
+    assert "S²LOW" in told.cause
+
+    server.state.archives[9070] = archives.pack({"autre.xml": b"<a/>"})
+    assert collect(account, after=policies.LIST_EVERY) == 1
+    assert not corridor.stumbles().exists()
+
+
+def test_a_damaged_letter_is_kept_and_on_the_desk(
+    post: Post,
+    server: S2lowServer,
+    account: S2lowAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the real room of @CTES: its archive is opened by nobody before it is kept."""
+    from socle.actes import returns
+
+    room = handlers.Room(returns.sent, returns.refused, returns.receive, returns.check)
+    monkeypatch.setattr(handlers, "_rooms", {"actes": room, "helios": room})
+    _letter(server, 70, archives.pack({"lettre.xml": b"<a/>" * 900})[:-30])
+    assert collect(account) == 1
+    assert server.state.read == ["70"]
+    (damaged,) = corridor.unread_inbound(at=timezone.now())
+    assert damaged.state == InboundState.FAILED
+    assert "tar.gz lisible" in damaged.message
+
+
+@pytest.mark.parametrize("status", ["forbidden", "strange"])
+def test_one_transaction_that_goes_wrong_does_not_end_the_round_of_its_account(
+    post: Post,
+    server: S2lowServer,
+    account: S2lowAccount,
+    room: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+) -> None:
+    first = post(FLOW, protocol="helios")
+    second = post(FLOW.replace(b"/>", b" />"), protocol="helios")
+    delivery.send_due()
+    rows = {row.name: row for row in S2lowTransaction.objects.all()}
+    bad, good = rows[first.name], rows[second.name]
+    fault: Exception = ValueError("\0") if status == "strange" else Forbidden("pas la vôtre")
+    real = polling._flow
+
+    def ask(row: S2lowTransaction, client: S2lowClient, at: datetime) -> polling.Waiting | None:
+        if row.pk == bad.pk:
+            raise fault
+        return real(row, client, at)
+
+    monkeypatch.setattr(polling, "_flow", ask)
+    collect(account, after=timedelta(hours=1))
+
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert bad.problem
+    assert good.polled_at is not None
+    assert good.problem == ""
+    account.refresh_from_db()
+    assert account.problem == ""
 
 
 # HELIOS

@@ -152,9 +152,15 @@ def test_a_letter_is_fetched_by_the_number_of_its_envelope(
     assert client.letter("70") == server.state.archives[9070]
 
 
-def test_a_cut_archive_is_not_kept(client: S2lowClient, server: S2lowServer) -> None:
+def test_a_cut_archive_is_given_as_it_came(client: S2lowClient, server: S2lowServer) -> None:
+    """Its opening is the corridor's, which keeps it and says on its desk that it is damaged."""
     server.state.archives[9070] = archives.pack({"lettre.xml": os.urandom(5000)})[:-200]
-    with pytest.raises(NotAnAnswer, match="archive"):
+    assert client.letter("70") == server.state.archives[9070]
+
+
+def test_what_is_no_archive_is_no_letter(client: S2lowClient, server: S2lowServer) -> None:
+    server.state.archives[9070] = b"<html></html>"
+    with pytest.raises(NotAnAnswer):
         client.letter("70")
 
 

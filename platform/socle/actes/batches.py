@@ -17,7 +17,7 @@ from socle.actes.actions import Facts, Upload
 from socle.actes.ground import Ground
 from socle.actes.models import Act, ActFile, ActState, Batch, BatchItem, NumberPattern
 from socle.actes.protocol import rules
-from socle.core import queue
+from socle.core import queue, sweeps
 from socle.core.names import safe_name
 from socle.core.refusals import Refusal
 from socle.documents import actions as documents
@@ -312,6 +312,8 @@ def _send_one(item: BatchItem, *, ground: Ground) -> bool:
     except Refusal as refusal:
         _failed(item, str(refusal), ground=ground)
         return False
+    except sweeps.PASSING:
+        raise
     except Exception:
         log.exception("act %s of batch %s could not be sent", item.act_id, item.batch_id)
         _failed(item, _INCIDENT, ground=ground)

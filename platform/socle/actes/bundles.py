@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import BinaryIO, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ from socle.accounts.capabilities import Capability
 from socle.accounts.models import Person
 from socle.actes import merging, permissions, policies, queries, working
 from socle.actes.models import Act, Bundle, BundleKind, BundleState, BundleVolume
-from socle.core import queue
+from socle.core import queue, sweeps
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
 from socle.documents.sniff import Kind as ContentKind
@@ -82,14 +82,22 @@ def take(*, volume_id: int, by: Person, at: datetime) -> StoredFile:
 @transaction.atomic
 def sweep(*, at: datetime) -> None:
     """Start again what lost its worker, and forget what is a week old."""
-    for bundle in Bundle.objects.filter(asked_at__lt=at - KEPT_FOR):
-        contents = [volume.content for volume in bundle.volumes.select_related("content")]
-        bundle.delete()
-        for content in contents:
-            content.delete()
+    sweeps.each(
+        f"Export à oublier ({connection.schema_name})",
+        Bundle.objects.filter(asked_at__lt=at - KEPT_FOR),
+        _forget,
+        named=lambda bundle: f"n° {bundle.pk}",
+    )
     asked = Bundle.objects.filter(state=BundleState.WAITING, asked_at__lt=at - working.SILENT)
     for key in working.abandoned(asked, at=at).values_list("pk", flat=True):
         queue.after_commit("actes.make_bundle", bundle_id=key)
+
+
+def _forget(bundle: Bundle) -> None:
+    contents = [volume.content for volume in bundle.volumes.select_related("content")]
+    bundle.delete()
+    for content in contents:
+        content.delete()
 
 
 def _cut(bundle: Bundle) -> Iterator[Sequence[int]]:

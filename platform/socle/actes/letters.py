@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from socle.accounts.capabilities import Capability
@@ -27,6 +27,7 @@ from socle.actes.protocol.codes import MessageType
 from socle.actes.protocol.identifiers import parse_acte_id
 from socle.actes.protocol.values import PrefectureLetter, ReplyAcknowledgement
 from socle.actes.reception import PREFECTURE, Returned, journal, keep, move, prefecture
+from socle.core import sweeps
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery.handlers import Unmatched
@@ -103,7 +104,13 @@ def acknowledge_due(*, at: datetime) -> int:
     due = Letter.objects.select_for_update(of=("self",), skip_locked=True).filter(
         state=LetterState.RECEIPT_DUE, receipt=None
     )
-    return sum(acknowledge(letter, at=at) for letter in due.select_related("act"))
+    return sum(
+        sweeps.each(
+            f"Accusé d’un courrier de la préfecture à envoyer ({connection.schema_name})",
+            due.select_related("act"),
+            lambda letter: acknowledge(letter, at=at),
+        )
+    )
 
 
 def remind(*, at: datetime) -> int:
@@ -115,19 +122,26 @@ def remind(*, at: datetime) -> int:
     """
     late = Letter.objects.filter(read_at=None, received_at__lte=at - policies.REMIND_AFTER)
     found = list(late.select_related("act"))
-    for letter in found:
-        step = policies.reminder_step(letter.received_at, at)
-        _tell(
-            letter,
-            f"actes.letter:{letter.pk}:{step}",
-            f"Toujours pas lu : {_named(letter)}",
-            f"Personne n’a encore lu ce courrier de la préfecture, reçu il y a {step} jours ou "
-            f"plus, sur l’acte « {letter.act.objet} ». {_CALLS[Kind(letter.kind)]}",
-            at=at,
-        )
-        if policies.must_escalate(letter.kind, step) or not _readers(letter, at=at):
-            _escalate(letter, step, at=at)
+    sweeps.each(
+        f"Rappel d’un courrier de la préfecture ({connection.schema_name})",
+        found,
+        lambda letter: _remind(letter, at=at),
+    )
     return len(found)
+
+
+def _remind(letter: Letter, *, at: datetime) -> None:
+    step = policies.reminder_step(letter.received_at, at)
+    _tell(
+        letter,
+        f"actes.letter:{letter.pk}:{step}",
+        f"Toujours pas lu : {_named(letter)}",
+        f"Personne n’a encore lu ce courrier de la préfecture, reçu il y a {step} jours ou "
+        f"plus, sur l’acte « {letter.act.objet} ». {_CALLS[Kind(letter.kind)]}",
+        at=at,
+    )
+    if policies.must_escalate(letter.kind, step) or not _readers(letter, at=at):
+        _escalate(letter, step, at=at)
 
 
 def _readers(letter: Letter, *, at: datetime) -> list[Person]:

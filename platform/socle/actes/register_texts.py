@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db import connection
 from django.db.models import Value
 
 from socle.actes.models import Posting
+from socle.core import sweeps
 from socle.core.text import fold
 from socle.documents import actions as documents
 from socle.documents import text
@@ -54,7 +56,14 @@ def sweep(*, at: datetime) -> int:
     """Read what lost its worker; returns how many postings were."""
     late = Posting.objects.filter(read_at=None, withdrawn_at=None, posted_at__lt=at - LATE)
     keys = list(late.order_by("pk").values_list("pk", flat=True)[:MOST])
-    return sum(read(posting_id=key, at=at) for key in keys)
+    return sum(
+        sweeps.each(
+            f"Texte d’un acte publié à lire ({connection.schema_name})",
+            keys,
+            lambda key: read(posting_id=key, at=at),
+            named=lambda key: f"publication n° {key}",
+        )
+    )
 
 
 def query(wanted: str) -> SearchQuery:

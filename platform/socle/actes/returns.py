@@ -1,5 +1,6 @@
 """What comes back from the préfecture: matched to what was sent, then told to whoever sent it."""
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
@@ -33,12 +34,14 @@ from socle.actes.protocol.values import (
     ReturnEnvelope,
 )
 from socle.actes.reception import PREFECTURE, Returned, journal, keep, move, notify, prefecture
-from socle.core import fences
+from socle.core import fences, sweeps
 from socle.core.refusals import Refusal
 from socle.delivery import queries as corridor
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound
 from socle.journal.actions import record
+
+log = logging.getLogger(__name__)
 
 # The four handles of the corridor (`delivery.handlers.Room`).
 
@@ -390,8 +393,11 @@ def _let_waiting_go(*, at: datetime) -> None:
     for act in _waiting():
         try:
             _let_go(act, at=at)
-        except Refusal as refusal:
-            _give_back(act, str(refusal), at=at)
+        except sweeps.PASSING:
+            raise
+        except Exception as fault:  # the others leave
+            log.warning("act %s does not leave", act.pk, exc_info=True)
+            _give_back(act, sweeps.cause(fault), at=at)
 
 
 @transaction.atomic

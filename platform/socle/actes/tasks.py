@@ -1,30 +1,30 @@
 """Wake-up calls of the acts."""
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from celery import shared_task
+from django.db import connection
 from django.utils import timezone
 from django_tenants.utils import get_tenant_model, schema_context
 
 from socle.actes import archives, batches, bundles, letters, register_texts
+from socle.core import sweeps
 from socle.core.queue import in_tenant
 from socle.directory import queries as directory
-
-log = logging.getLogger(__name__)
 
 
 @shared_task(name="actes.remind_letters")
 def remind_letters() -> int:
     """In every commune: acknowledge what could not be, and tell again about unread letters."""
-    return sum(_everywhere(_remind))
+    return sum(_everywhere("Rappels des courriers de la préfecture", _remind))
 
 
 @shared_task(name="actes.sweep_bundles")
 def sweep_bundles() -> None:
     """In every commune: start again what lost its worker, forget the old exports."""
-    _everywhere(_sweep)
+    _everywhere("Exports, archives, lots et textes des actes", _sweep)
 
 
 @shared_task(name="actes.send_batch", acks_late=True)
@@ -61,25 +61,30 @@ def _remind(at: datetime) -> int:
 
 
 def _sweep(at: datetime) -> None:
-    bundles.sweep(at=at)
-    archives.sweep(at=at)
-    batches.sweep(at=at)
-    register_texts.sweep(at=at)
+    sweeps.each(
+        f"Travaux repris dans l’espace {connection.schema_name}",
+        {
+            "exports": bundles.sweep,
+            "archives": archives.sweep,
+            "lots": batches.sweep,
+            "textes publiés": register_texts.sweep,
+        }.items(),
+        lambda one: one[1](at=at),
+        named=lambda one: one[0],
+    )
 
 
-def _everywhere(work: Callable[[datetime], int | None]) -> list[int]:
+def _everywhere(what: str, work: Callable[[datetime], int | None]) -> list[int]:
     """Do `work` in each commune's schema; what fails in one does not stop the others."""
-    done = []
-    for schema in _schemas():
-        try:
-            with schema_context(schema):
-                done.append(work(timezone.now()) or 0)
-        except Exception:
-            log.exception("the acts of %s could not be looked at", schema)
-    return done
+
+    def here(tenant: Any) -> int:
+        with schema_context(tenant.schema_name):
+            return work(timezone.now()) or 0
+
+    return sweeps.each(what, _tenants(), here, named=lambda tenant: str(tenant.organisation))
 
 
-def _schemas() -> list[str]:
+def _tenants() -> Any:
     tenants = get_tenant_model().objects.exclude(organisation=None).order_by("pk")
     tenants = tenants.exclude(organisation_id__in=directory.stopped())
-    return list(tenants.values_list("schema_name", flat=True))
+    return tenants.select_related("organisation")

@@ -1,12 +1,13 @@
 """Many items in one round: what one raises is set aside with its cause, and the others go on."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, connection, transaction
 
+from socle.core.names import one_line, shortened
 from socle.core.refusals import Refusal
 
 log = logging.getLogger(__name__)
@@ -67,19 +68,29 @@ def each(
     one that fails stays until it goes. `work` has transactions of its own. `passing` are the
     exceptions that speak of the whole round: they end it.
     """
-    done, failed, known = [], set(), _desk.known(what)
-    for item in items:
-        try:
-            done.append(_alone(work, item, passing))
-        except (*PASSING, *passing):
-            raise
-        except Exception as fault:
-            log.exception("%s: %s", what, named(item))
-            failed.add(named(item))
-            _desk.set_aside(what, named(item), cause(fault))
-    if gone := known - failed:
-        _desk.forget(what, gone)
+    done, failed = [], {}
+    try:
+        for item in items:
+            try:
+                done.append(_alone(work, item, passing))
+            except (*PASSING, *passing):
+                raise
+            except Exception as fault:
+                log.exception("%s: %s", what, named(item))
+                failed[named(item)] = cause(fault)
+    finally:
+        tell(what, failed)
     return done
+
+
+def tell(what: str, failed: Mapping[str, str]) -> None:
+    """Show on the desk what failed in a round, item → cause, and nothing else of `what`."""
+    what = shortened(what, longest=100)
+    failed = {one_line(item, longest=200): why for item, why in failed.items()}
+    if gone := _desk.known(what) - failed.keys():
+        _desk.forget(what, gone)
+    for item, why in failed.items():
+        _desk.set_aside(what, item, why)
 
 
 def cause(fault: BaseException) -> str:

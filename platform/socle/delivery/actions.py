@@ -388,7 +388,7 @@ def collect(operator: TransmissionOperator) -> int:
     try:
         adapter = adapter_for(operator)
         new = sweeps.each(
-            f"Retours à prendre chez {operator}"[:100],
+            f"Retours à prendre chez {operator}",
             adapter.returns(),
             lambda waiting: _take(operator, adapter, waiting),
             named=lambda waiting: f"{waiting.name} ({waiting.external_id})",

@@ -23,7 +23,7 @@ class Desk:
         """Show that this item failed; one that fails again and again keeps its first day."""
         with schema_context(get_public_schema_name()), transaction.atomic():
             row, _ = Stumble.objects.get_or_create(
-                what=what, item=one_line(item, longest=200), defaults={"since": timezone.now()}
+                what=what, item=item, defaults={"since": timezone.now()}
             )
             Stumble.objects.filter(pk=row.pk).update(
                 cause=one_line(cause, longest=500), times=F("times") + 1, last_at=timezone.now()

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 from django.conf import settings
 from django.utils import timezone
 
+from socle.core import sweeps
 from socle.delivery.adapters import OperatorRefused, OperatorUnavailable, Return
 from socle.delivery.models import Outbound, TransmissionOperator
 from socle.directory.models import Organisation
@@ -75,6 +76,12 @@ class S2lowAdapter:
             except NotAnAnswer as problem:
                 silent += isinstance(problem, Unreachable)
                 self._note(account, problem)
+            except sweeps.PASSING:
+                raise
+            except Exception as fault:  # a strange account is no reason to leave the others
+                log.exception("%s: not polled", account)
+                actions.note_account(account, sweeps.cause(fault))
+                answering += 1
         if polled and not answering:
             raise OperatorUnavailable("no account answered")
 

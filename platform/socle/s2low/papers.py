@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime
 
+from socle.core import sweeps
 from socle.s2low import actions, queries
 from socle.s2low.client import S2lowClient
 from socle.s2low.models import S2lowTransaction
@@ -17,16 +18,19 @@ def fetch_due(*, at: datetime) -> int:
     The AR is kept and told before: an act does not wait for its papers.
     """
     clients: dict[tuple[int, int], S2lowClient] = {}
-    whole = 0
-    for row in queries.awaiting_papers(at=at):
+
+    def fetch(row: S2lowTransaction) -> bool:
         key = (row.operator_id, row.organisation_id)
         try:
             if key not in clients:
                 clients[key] = _client(row, at=at)
-            whole += actions.fetch_papers(row, clients[key], at=at)
+            return actions.fetch_papers(row, clients[key], at=at)
         except NotAnAnswer as problem:
             log.warning("%s: papers not fetched (%s)", row, problem)
-    return whole
+            return False
+
+    waiting = queries.awaiting_papers(at=at)
+    return sum(sweeps.each("Papiers d’un acte à prendre sur S²LOW", waiting, fetch))
 
 
 def _client(row: S2lowTransaction, *, at: datetime) -> S2lowClient:

@@ -1,18 +1,19 @@
 """What waits for an account at S²LOW: answers to our transactions, letters, PES retour."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
+from socle.core import sweeps
 from socle.delivery.adapters import Return
 from socle.directory.models import Protocol
 from socle.s2low import actions, policies, queries, sending
 from socle.s2low.client import S2lowClient, Unreachable
 from socle.s2low.models import S2lowAccount, S2lowTransaction, What
 from socle.s2low.protocol import returns
-from socle.s2low.protocol.answers import ActeState, Letter
+from socle.s2low.protocol.answers import ActeState, Letter, Retour
 from socle.s2low.protocol.outcomes import AccountFault, Forbidden, NotAnAnswer, Refused
 from socle.s2low.protocol.statuses import (
     ACTE_ANSWERED,
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 TRANSACTION: Final = "tr"
 LETTER: Final = "letter"
 RETOUR: Final = "retour"
+Listed = TypeVar("Listed", Letter, Retour)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,25 @@ def _asked_about(row: S2lowTransaction, client: S2lowClient, *, at: datetime) ->
     ask = _flow if row.what == What.FLOW else _acte
     try:
         return ask(row, client, at)
-    except (Unreachable, AccountFault) as fault:
-        actions.note_poll(row, at=at, problem=str(fault))
-        raise
     except (NotAnAnswer, Refused) as fault:
+        if _ends_the_round(fault):
+            actions.note_poll(row, at=at, problem=str(fault))
+            raise
         actions.note_poll(row, at=at, problem=f"S²LOW : {fault}" if row.number else row.problem)
-        return None
+    except sweeps.PASSING:
+        raise
+    except Exception as fault:  # what a strange answer does, it does to its own transaction
+        log.exception("%s: not asked about", row)
+        actions.note_poll(row, at=at, problem=sweeps.cause(fault))
+    return None
+
+
+def _ends_the_round(fault: Exception) -> bool:
+    """Whether an account need not be asked on: nobody answers, or it is not let in at all.
+
+    One transaction, or one module, that is not its own says nothing of the others.
+    """
+    return isinstance(fault, (Unreachable, AccountFault)) and not isinstance(fault, Forbidden)
 
 
 # @CTES
@@ -184,16 +199,10 @@ def _listed(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
 
 
 def _letters(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
-    for letter in client.letters():
-        if not _is_received(letter):
-            continue
-        try:
-            content = client.letter(letter.id)
-        except (AccountFault, Unreachable):
-            raise
-        except (NotAnAnswer, Refused) as fault:
-            log.warning("%s: letter %s not taken, asked for again (%s)", account, letter.id, fault)
-            continue
+    """What is in a letter is looked at by the corridor: a damaged one is kept, and on its desk."""
+    received = list(filter(_is_received, client.letters()))
+    what = f"Courriers de la préfecture à prendre sur S²LOW ({account})"
+    for letter, content in _taken(what, received, lambda letter: client.letter(letter.id)):
         name = f"courrier-s2low-{letter.id}.tar.gz"
         key = f"{LETTER}-{account.pk}-{letter.id}"
         yield Waiting(Return(key, Protocol.ACTES, name), content)
@@ -205,16 +214,36 @@ def _is_received(letter: Letter) -> bool:
 
 
 def _retours(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
-    for retour in client.retours():
-        try:
-            content = client.retour(retour.id)
-        except (AccountFault, Unreachable):
-            raise
-        except (NotAnAnswer, Refused) as fault:
-            log.warning("%s: retour %s not taken, asked for again (%s)", account, retour.id, fault)
-            continue
+    what = f"PES retour à prendre sur S²LOW ({account})"
+    for retour, content in _taken(what, client.retours(), lambda one: client.retour(one.id)):
         key = f"{RETOUR}-{account.pk}-{retour.id}"
         yield Waiting(Return(key, Protocol.HELIOS, retour.name[:200] or f"{key}.xml"), content)
+
+
+def _taken(
+    what: str, listed: list[Listed], take: Callable[[Listed], bytes]
+) -> Iterator[tuple[Listed, bytes]]:
+    """Each thing that could be taken, one at a time; what cannot be is told, and asked for again.
+
+    Raises what ends the round of the account.
+    """
+    failed: dict[str, str] = {}
+    for one in listed:
+        try:
+            content = take(one)
+        except sweeps.PASSING:
+            raise
+        except Exception as fault:
+            if _ends_the_round(fault):
+                raise
+            log.warning("%s: %s not taken (%s)", what, one.id, fault, exc_info=True)
+            failed[one.id] = f"S²LOW : {fault}" if isinstance(fault, _SAID) else sweeps.cause(fault)
+            continue
+        yield one, content
+    sweeps.tell(what, failed)
+
+
+_SAID: Final = (NotAnAnswer, Refused)
 
 
 def settle(external_id: str, clients: dict[int, S2lowClient], *, at: datetime) -> None:

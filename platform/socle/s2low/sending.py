@@ -1,12 +1,14 @@
 """A file of ours becomes a question to S²LOW, asked once; and what became of it, asked again."""
 
 import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO, Final
 
+from socle.core import apart
 from socle.core.clock import legal_date
 from socle.delivery.models import Outbound
 from socle.directory.models import Protocol
@@ -190,13 +192,22 @@ def _letter_answered(row: S2lowTransaction, reply: archive.LetterReply, client: 
     related = client.related(_number_of(row, reply.identifier))
     found = [one.id for one in related if one.type == reply.letter]
     if len(found) > 1:
-        found = [one for one in found if archive.letter_date(client.letter(one)) == reply.dated]
+        found = [one for one in found if _letter_date(client.letter(one)) == reply.dated]
     if len(found) != 1:
         raise Refused(
             f"S²LOW ne montre pas le courrier du {reply.dated:%d/%m/%Y} auquel répondre : répondez "
             "sur S²LOW, ou appelez son administrateur."
         )
     return found[0]
+
+
+def _letter_date(content: bytes) -> date | None:
+    """The date of a letter; None when it cannot be read."""
+    said = _LETTERS.ask(io.BytesIO(content))
+    return read_date(str(said.get("dated", "")))
+
+
+_LETTERS: Final = apart.Reader("socle.s2low.protocol.letter_reader", memory=256 * 1024**2)
 
 
 def _number_of(row: S2lowTransaction, identifier: str) -> str:

@@ -1,11 +1,13 @@
 """Open a case, move its steps, close it."""
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import transaction
 
 from socle.accounts.models import Person
+from socle.core import sweeps
 from socle.core.queue import after_commit
 from socle.core.refusals import Refusal
 from socle.delivery.models import TransmissionOperator
@@ -27,6 +29,8 @@ from tenants.provisioning import provision
 
 CLOCK = "Socle"
 """Who acts when nobody does: facts of other rooms complete a step."""
+
+log = logging.getLogger(__name__)
 
 
 class NobodyToOpen(Refusal):
@@ -248,8 +252,11 @@ def open_next(*, batch_id: int, at: datetime) -> bool:
         with transaction.atomic():
             open_case(organisation=row.organisation, by=row.batch.asked_by, at=at)
         row.state = RowState.OPENED
-    except Refusal as refusal:
-        row.state, row.message = RowState.REFUSED, str(refusal)[:300]
+    except sweeps.PASSING:
+        raise
+    except Exception as fault:  # said beside the row: the others have their case
+        log.warning("the case of %s was not opened", row.organisation, exc_info=True)
+        row.state, row.message = RowState.REFUSED, sweeps.cause(fault)[:300]
     row.handled_at = at
     row.save(update_fields=["state", "message", "handled_at"])
     return True

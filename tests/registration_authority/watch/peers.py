@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import (
     AuthorityInformationAccessOID,
@@ -35,7 +35,7 @@ class Signed:
     """A certificate with its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
     @property
     def pem(self) -> str:
@@ -54,9 +54,10 @@ def signed(
     days: int = 900,
     serial: int | None = None,
     units: tuple[str, ...] = (),
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
 ) -> Signed:
     """A certificate of `by`, or an authority of its own."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     attributes = [x509.NameAttribute(NameOID.COUNTRY_NAME, "FR")]
     attributes += [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in units]
     subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -89,9 +90,11 @@ def named(ocsp: str = "", crl: str = "") -> list[x509.ExtensionType]:
     return found
 
 
-def responder_certificate(by: Signed) -> Signed:
+def responder_certificate(by: Signed, *, with_rsa: bool = False) -> Signed:
     """A certificate that may only answer."""
-    return signed("Répondeur", by, x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]))
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
+    key = rsa.generate_private_key(65537, 2048) if with_rsa else None
+    return signed("Répondeur", by, usage, key=key)
 
 
 def crl(by: Signed, *serials: int, at: datetime = NOW, number: int = 1, days: int = 7) -> bytes:

@@ -56,6 +56,31 @@ def test_openssl_s_responder_is_understood(
 
 
 @needs_openssl
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+def test_an_answer_signed_with_rsa_pss_is_believed(tmp_path: Path, digest: str) -> None:
+    signer = responder_certificate(AUTHORITY, with_rsa=True)
+    port, question = free_port(), ocsp.ask(LEAF.certificate, AUTHORITY.certificate)
+    options = ("-rsigopt", "rsa_padding_mode:pss", "-rmd", digest)
+    lines = {LEAF.certificate.serial_number: "R"}
+    with openssl_ocsp(tmp_path, port, AUTHORITY, signer, lines, *options):
+        content = speak(question, port)
+    at = datetime.now(UTC)
+    assert ocsp.read(content, question=question, at=at).revoked_at is not None
+    spoilt = content.replace(signer.certificate.signature, bytes(256))
+    with pytest.raises(ocsp.UnusableAnswer):
+        ocsp.read(spoilt[:-700] + bytes(700), question=question, at=at)
+
+
+def test_an_answer_signed_in_a_way_nobody_knows_is_refused() -> None:
+    """Whatever the library raises of it, it is an answer that is not believed."""
+    question = ocsp.ask(LEAF.certificate, AUTHORITY.certificate)
+    content = answered(LEAF, AUTHORITY, question.nonce)
+    ecdsa, unknown = bytes.fromhex("06082a8648ce3d040302"), bytes.fromhex("06082a8648ce3d040309")
+    with pytest.raises(ocsp.UnusableAnswer):
+        ocsp.read(content.replace(ecdsa, unknown), question=question, at=NOW)
+
+
+@needs_openssl
 def test_a_certificate_the_responder_does_not_know_is_no_answer(tmp_path: Path) -> None:
     port, question = free_port(), ocsp.ask(LEAF.certificate, AUTHORITY.certificate)
     with (
