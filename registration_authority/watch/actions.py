@@ -15,6 +15,7 @@ from registration_authority.pki.bundle import leaf_of, read_bundle
 from registration_authority.pki.certificate import facts_of, load_certificate
 from registration_authority.pki.trusted_list import read_trusted_list
 from registration_authority.revocation import queries as revocations
+from registration_authority.revocation.models import RevocationRequest
 from registration_authority.revocation.records import note_published
 from registration_authority.watch import status, trust
 from registration_authority.watch.models import (
@@ -146,14 +147,17 @@ def look_for_revocations(*, at: datetime) -> None:
     One that does not answer stops no other.
     """
     waiting = list(revocations.unpublished(at))
-    authorities = {one.certificate.file.offer.authority for one in waiting}
-    refresh_lists("Liste où une révocation est attendue", authorities, at=at)
+    refresh_lists("Liste où une révocation est attendue", _authorities(waiting), at=at)
     sweeps.each(
         "Publication d’une révocation à constater",
         list(revocations.unpublished(at)),
         lambda one: _look_at_responder(one.certificate, at),
         named=lambda one: f"certificat n° {one.certificate.serial}",
     )
+
+
+def _authorities(requests: Iterable[RevocationRequest]) -> set[CertificationAuthority]:
+    return {one.certificate.file.offer.authority for one in requests}
 
 
 def refresh_lists(

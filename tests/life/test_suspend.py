@@ -130,10 +130,10 @@ def test_tasks_are_told_that_a_space_is_gone(portal: Any) -> None:
 def test_the_clock_of_the_acts_skips_it(administrator: Any, neighbour: Any, town: Any) -> None:
     from socle.actes import tasks
 
-    assert neighbour.schema_name in tasks._schemas()
+    assert neighbour in tasks._tenants()
     _suspend(neighbour, administrator)
-    assert neighbour.schema_name not in tasks._schemas()
-    assert town.schema_name in tasks._schemas()
+    assert neighbour not in tasks._tenants()
+    assert town in tasks._tenants()
 
 
 def test_the_gate_is_registered_once() -> None:

@@ -72,6 +72,25 @@ def test_a_batch_stopped_half_way_goes_on(
     assert OnboardingCase.objects.count() == 3
 
 
+@pytest.mark.parametrize("fault", [ValueError("\0"), MemoryError(), KeyError("x")])
+def test_a_case_that_raises_anything_does_not_stop_the_others(
+    batch: CaseBatch, noon: datetime, monkeypatch: Any, fault: Exception
+) -> None:
+    real = cases.open_case
+
+    def raises(*, organisation: Organisation, **others: Any) -> Any:
+        if organisation.insee == "79148":
+            raise fault
+        return real(organisation=organisation, **others)
+
+    monkeypatch.setattr(cases, "open_case", raises)
+    assert tasks.open_cases(schema="public", batch_id=batch.pk) == 3
+    row = batch.rows.get(organisation__insee="79148")
+    assert row.state == RowState.REFUSED
+    assert row.message
+    assert OnboardingCase.objects.count() == 2
+
+
 def test_asking_again_while_it_works_gives_the_same_batch(
     batch: CaseBatch, epci: Organisation, officer: Person, noon: datetime
 ) -> None:

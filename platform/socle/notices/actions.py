@@ -75,7 +75,8 @@ def mail_due(*, at: datetime) -> int:
 def _try(notice: Notice, *, at: datetime) -> Exception | None:
     """Mail one notice and write what became of it; what kept it from leaving."""
     try:
-        _mail(notice)
+        with transaction.atomic():
+            _mail(notice)
     except sweeps.PASSING:
         raise
     except Exception as fault:

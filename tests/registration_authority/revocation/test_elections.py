@@ -155,6 +155,30 @@ def test_carried_out_twice_is_once_and_validated_outcomes_stand(
     assert changed == 0
 
 
+def test_a_line_that_raises_anything_does_not_stop_the_others(
+    mayor: Counter, campaign: ElectionCampaign, second: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = told(campaign, FALLS, mayor.officer)
+    elections.validate(campaign_id=campaign.pk, by=second, at=NOON)
+    bad = ElectionLine.objects.get(pk=good.pk)
+    bad.pk, bad.holder = None, person(Role.SIGNATORY, at=mayor.file.organisation)
+    bad.save()
+    real = elections._apply
+
+    def raises(line_id: int, at: Any) -> None:
+        if line_id == bad.pk:
+            raise ValueError("\0")
+        real(line_id, at)
+
+    monkeypatch.setattr(elections, "_apply", raises)
+    monkeypatch.setattr(elections, "waiting_lines", lambda campaign_id: [bad.pk, good.pk])
+    elections.apply(campaign.pk, at=NOON)
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert "ValueError" in bad.result
+    assert good.done_at == NOON
+
+
 def test_the_screens_of_a_campaign(mayor: Counter, second: Any) -> None:
     desk, other = on_portal(mayor.officer), on_portal(second)
     address = "/certificats/elections/"
