@@ -3,8 +3,9 @@
 A reader is a module with a function `answer(content, *beside, **asked)`, pure: no Django, no
 database, no setting. Its process (`apart_process`) starts empty: no secret in its environment, no
 descriptor of ours. It opens nothing foreign itself: it is forked for each document, so that one
-document says nothing of the next. The fork is bounded in memory and time, is given the document and
-what stands `beside` it as open files, and answers with one JSON object.
+document says nothing of the next. The fork is bounded in memory and time, can open no file and no
+socket (`confinement`), is given the document and what stands `beside` it as open files, and answers
+with one JSON object. `LOADED`, in the module, are packages it imports later: nothing is, then.
 """
 
 import atexit
@@ -46,7 +47,7 @@ class CannotRead(Refusal):
 class Reader:
     """One module that reads, and its process, started when it is needed and gone when it is not.
 
-    `memory` bytes of address space whatever the document, plus `per_byte` for each of its bytes.
+    A document may make it grow by `memory` bytes, and `per_byte` for each of its own.
     """
 
     module: str

@@ -17,19 +17,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+from socle.core.confinement import confine
 from socle.core.refusals import Refusal
 
 IDLE: Final = 60.0
 _LONGEST_REQUEST: Final = 64 * 1024
 _MOST_FILES: Final = 8
 _SENTENCE: Final = 2000
+_LOADED: Final = ("encodings", "email")
 
 
 def main() -> None:
     """Fork a process for each request, until there is nobody to serve."""
     control = socket.socket(fileno=0)
-    answer = importlib.import_module(sys.argv[1]).answer
-    _load_encodings()
+    reader = importlib.import_module(sys.argv[1])
+    for one in (*_LOADED, *getattr(reader, "LOADED", ())):
+        _load_all_of(one)
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel takes the dead away
     control.settimeout(IDLE)
@@ -42,30 +45,31 @@ def main() -> None:
             return
         child = os.fork()
         if child == 0:
-            _serve(answer, json.loads(request), files)
+            _serve(reader.answer, json.loads(request), files)
         for one in files:
             os.close(one)
         _tell(control, child)
 
 
 def _tell(control: socket.socket, child: int) -> None:
-    """Hand over what ends the child; nothing when it is done already."""
+    """Hand over what ends the child; nothing when it is done, or where a kernel has no such thing.
+
+    Its own limit on the processor's time is left then.
+    """
     try:
         handle = os.pidfd_open(child)
-    except ProcessLookupError:
-        control.send(b"done")
+    except OSError:
+        control.send(b"none")
         return
     socket.send_fds(control, [b"here"], [handle])
     os.close(handle)
 
 
-def _load_encodings() -> None:
-    """All of them: a document names its own, when files cannot be opened any more."""
-    import encodings
-
-    for one in pkgutil.iter_modules(encodings.__path__):
+def _load_all_of(package: str) -> None:
+    """Now: what a document wants of it is found when no file can be opened any more."""
+    for one in pkgutil.iter_modules(importlib.import_module(package).__path__):
         with suppress(Exception):  # those of another system
-            importlib.import_module(f"encodings.{one.name}")
+            importlib.import_module(f"{package}.{one.name}")
 
 
 def _serve(answer: Callable[..., Any], request: dict[str, Any], files: list[int]) -> None:
@@ -105,13 +109,23 @@ def _close_all_but(files: list[int]) -> None:
 def _bound(limits: dict[str, int]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for kind, most in (
-        (resource.RLIMIT_AS, limits["memory"]),
+        (resource.RLIMIT_AS, _own_size() + limits["memory"]),
         (resource.RLIMIT_CPU, limits["seconds"]),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (most, most))
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("1000")  # short of memory, the machine ends this process, not Socle
+    confine()
+
+
+def _own_size() -> int:
+    """Bytes of address space the program takes before any document."""
+    try:
+        with open("/proc/self/statm") as said:
+            return int(said.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 if __name__ == "__main__":

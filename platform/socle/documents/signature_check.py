@@ -19,6 +19,15 @@ from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
 
 MOST = 100
+LOADED = (
+    "cryptography.hazmat.backends.openssl",
+    "pyhanko.keys",
+    "pyhanko.pdf_utils",
+    "pyhanko.pdf_utils.crypt",
+    "pyhanko.pdf_utils.metadata",
+    "pyhanko_certvalidator",
+)
+"""Packages whose modules import one another on their way."""
 # RGS certificates of two usages say only digitalSignature.
 _USAGES = KeyUsageConstraints(
     key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False
@@ -87,6 +96,8 @@ def _facts(embedded: Any, anchors: list[Certificate], kept: list[Certificate]) -
                 embedded, signer_validation_context=context, key_usage_settings=_USAGES
             )
         )
+    except PermissionError:  # something more to import: a fault of ours, not of the signature
+        raise
     except Exception as fault:  # noqa: BLE001 -- whatever a hostile signature does, it is no good
         return facts | {"state": "broken", "known": False, "trouble": type(fault).__name__}
     if stamp:
