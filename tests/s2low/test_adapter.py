@@ -473,6 +473,16 @@ def test_a_page_in_place_of_a_letter_is_asked_for_again_and_told(
     assert not corridor.stumbles().exists()
 
 
+def test_a_strange_line_of_the_list_hides_no_letter(
+    post: Post, server: S2lowServer, account: S2lowAccount, room: Room
+) -> None:
+    _letter(server, 70, archives.pack({"lettre.xml": b"<a/>"}))
+    _letter(server, 71, b"")
+    server.state.letters[71]["type"] = "?"
+    assert collect(account) == 1
+    assert server.state.read == ["70"]
+
+
 def test_a_damaged_letter_is_kept_and_on_the_desk(
     post: Post,
     server: S2lowServer,

@@ -184,8 +184,8 @@ def _waiting(row: S2lowTransaction, name: str, content: bytes) -> Waiting:
 
 def _listed(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
     """Letters and PES retour; an account without one of the two modules still has the other."""
-    faults: list[Exception] = []
-    for source in (_letters, _retours):
+    faults: dict[str, Exception] = {}
+    for name, source in (("courriers", _letters), ("PES retour", _retours)):
         try:
             yield from source(account, client)
         except Forbidden:
@@ -193,9 +193,11 @@ def _listed(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:
         except (Unreachable, AccountFault):
             raise
         except (NotAnAnswer, Refused) as fault:
-            faults.append(fault)
+            faults[name] = fault
+    told = {name: f"S²LOW : {fault}" for name, fault in faults.items()}
+    sweeps.tell(f"Listes de S²LOW à relire ({account})", told)
     if len(faults) > 1:
-        raise NotAnAnswer(str(faults[-1]))
+        raise NotAnAnswer(str(faults["PES retour"]))
 
 
 def _letters(account: S2lowAccount, client: S2lowClient) -> Iterator[Waiting]:

@@ -11,10 +11,11 @@ judged by their content.
 import hashlib
 import html
 import json
+import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from lxml import etree
@@ -28,6 +29,8 @@ from socle.s2low.protocol.outcomes import (
     SeveralAccounts,
 )
 
+log = logging.getLogger(__name__)
+Found = TypeVar("Found")
 REASON_LIMIT: Final = 300
 ANOMALY_LIMIT: Final = 4000
 _GZIP: Final = b"\x1f\x8b"
@@ -300,16 +303,31 @@ def files_in(answer: Answer) -> list[File]:
 
 
 def letters_in(answer: Answer) -> list[Letter]:
-    """The unread messages of the préfecture."""
-    return [
-        Letter(
-            id=_id(item),
-            type=_int(item, "type"),
-            identifier=_text(item, "unique_id"),
-            last_status=_int(item, "last_status_id"),
-        )
-        for item in _objects(_json(answer))
-    ]
+    """The unread messages of the préfecture; see `_readable`."""
+    return _readable(_objects(_json(answer)), _letter)
+
+
+def _letter(item: Mapping[str, Any]) -> Letter:
+    return Letter(
+        id=_id(item),
+        type=_int(item, "type"),
+        identifier=_text(item, "unique_id"),
+        last_status=_int(item, "last_status_id"),
+    )
+
+
+def _readable(items: Iterable[Any], read: Callable[[Any], Found]) -> list[Found]:
+    """What can be read of a list: one strange line hides no other. Raises when none can."""
+    found, strange = [], None
+    for item in items:
+        try:
+            found.append(read(item))
+        except NotAnAnswer as fault:
+            strange = fault
+            log.warning("a line of a list of S²LOW is not readable: %s", fault)
+    if strange is not None and not found:
+        raise strange
+    return found
 
 
 def related_in(answer: Answer) -> list[Related]:
@@ -398,10 +416,11 @@ def retours_in(answer: Answer) -> list[Retour]:
     """The unread PES retour; `resultat` is empty when all went well."""
     root = _document(answer, "liste")
     _check_result(root, accepted=("", "OK"))
-    return [
-        Retour(_id({"id": xml.text_at(one, "id")}), xml.text_at(one, "nom"))
-        for one in root.iterfind("{*}pes_retour")
-    ]
+    return _readable(root.iterfind("{*}pes_retour"), _retour)
+
+
+def _retour(one: etree._Element) -> Retour:
+    return Retour(_id({"id": xml.text_at(one, "id")}), xml.text_at(one, "nom"))
 
 
 def check_retour_marked(answer: Answer) -> None:
