@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from socle.core.names import legible
 from socle.core.refusals import Refusal
 from socle.helios.protocol.aller import (
     ORMC,
@@ -176,6 +177,13 @@ def _check_header(header: Header) -> None:
         raise WrongHeader(
             f"La balise NomFic (nom du flux) doit contenir de 1 à {MAX_NOM_FIC} caractères : "
             "corrigez-la dans votre logiciel, puis exportez le flux de nouveau.",
+            field="NomFic",
+        )
+    if legible(header.nom_fic) != header.nom_fic or set("\n\t") & set(header.nom_fic):
+        raise WrongHeader(
+            "La balise NomFic (nom du flux) contient un retour à la ligne, une tabulation ou un "
+            "caractère invisible : corrigez-la dans votre logiciel, puis exportez le flux de "
+            "nouveau.",
             field="NomFic",
         )
     for element, name, pattern, expected in _RULES:
