@@ -125,11 +125,11 @@ class _Process:
 
     @classmethod
     def started(cls, module: str) -> "_Process":
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
         with theirs:
             running = subprocess.Popen(  # noqa: S603 -- our own file, never a shell
                 [sys.executable, "-I", "-m", "socle.core.apart_process", module],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={"LANG": "C.UTF-8"},

@@ -58,7 +58,7 @@ def _tell(control: socket.socket, child: int) -> None:
     """
     try:
         handle = os.pidfd_open(child)
-    except OSError:
+    except (OSError, AttributeError):
         control.send(b"none")
         return
     socket.send_fds(control, [b"here"], [handle])

@@ -64,9 +64,9 @@ def confine() -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     code = ctypes.create_string_buffer(b"".join(program))
     described = struct.pack("HxxxxxxP", len(program), ctypes.addressof(code))
-    return (
-        libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
-        and libc.prctl(_SECCOMP, _FILTER, described, 0, 0) == 0
+    return not (
+        libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+        or libc.prctl(_SECCOMP, _FILTER, described, 0, 0)
     )
 
 
