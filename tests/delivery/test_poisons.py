@@ -1,13 +1,14 @@
 """One return, or one file, that raises anything: it alone is set aside, read back from the base."""
 
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DataError, IntegrityError, connection
+from django.db import DataError, IntegrityError, OperationalError, connection
 from django.utils import timezone
 
 from socle.accounts.capabilities import Role
@@ -168,7 +169,57 @@ def test_a_return_that_cannot_be_taken_leaves_the_others(
     assert "ValueError" in row.cause
 
 
+MOMENT = [
+    ConnectionResetError("storage"),
+    TimeoutError("storage"),
+    OSError(errno.EMFILE, "Too many open files"),
+    OperationalError("deadlock detected"),
+]
+"""What says nothing of the item."""
+
+
+@pytest.mark.parametrize("fault", MOMENT, ids=_named)
+def test_what_is_away_sets_no_return_aside(
+    room: Room, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    (waits,) = _kept(b"waits")
+    with monkeypatch.context() as away:
+        away.setattr(documents, "read", _raising(fault))
+        for _ in range(policies.READINGS + 1):
+            actions.collect(TransmissionOperator.objects.get())
+        waits.refresh_from_db()
+        assert waits.state == InboundState.RECEIVED
+        assert list(queries.unread_inbound(at=timezone.now())) == [waits]
+    actions.collect(TransmissionOperator.objects.get())
+    waits.refresh_from_db()
+    assert (waits.state, waits.message) == (InboundState.MATCHED, "")
+
+
+def _raising(fault: Exception) -> Callable[..., Any]:
+    def away(*_: Any, **__: Any) -> Any:
+        raise fault
+
+    return away
+
+
 # Sending.
+
+
+@pytest.mark.parametrize("fault", MOMENT, ids=_named)
+def test_what_is_away_holds_no_file_for_a_person(
+    outbound: Outbound, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    connection.set_schema_to_public()
+    with monkeypatch.context() as away:
+        away.setattr(documents, "open_file", _raising(fault))
+        assert actions.send_due() == 0
+    outbound.refresh_from_db()
+    assert outbound.state == OutboundState.DUE
+    assert outbound.last_error
+    assert list(queries.stuck_outbound()) == [outbound]
+
+    Outbound.objects.update(due_at=timezone.now())
+    assert actions.send_due() == 1
 
 
 def _another(outbound: Outbound) -> Outbound:

@@ -65,8 +65,7 @@ def confine() -> bool:
     code = ctypes.create_string_buffer(b"".join(program))
     described = struct.pack("HxxxxxxP", len(program), ctypes.addressof(code))
     return not (
-        libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-        or libc.prctl(_SECCOMP, _FILTER, described, 0, 0)
+        libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or libc.prctl(_SECCOMP, _FILTER, described, 0, 0)
     )
 
 

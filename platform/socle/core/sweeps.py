@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from socle.core.names import one_line, shortened
 from socle.core.refusals import Refusal
@@ -100,6 +106,9 @@ def cause(fault: BaseException) -> str:
     """
     if said := getattr(fault, "for_the_desk", ""):
         return str(said)
+    kind = type(fault).__name__
+    if is_of_the_moment(fault):
+        return f"Le réseau, le disque ou la base a fait défaut ({kind}) : nouvel essai automatique."
     match fault:
         case Refusal():
             return str(fault)
@@ -109,12 +118,22 @@ def cause(fault: BaseException) -> str:
             return "Un fichier gardé manque : prévenez l’exploitant de la plateforme."
         case DatabaseError():
             why = "La base de données ne l’a pas accepté"
-        case OSError():
-            why = "Le réseau ou le disque a fait défaut"
         case _:
             why = "Il a arrêté le programme"
-    kind = type(fault).__name__
     return f"{why} ({kind}) : réessayez, puis donnez ce motif à l’exploitant de la plateforme."
+
+
+def is_of_the_moment(fault: BaseException) -> bool:
+    """Whether a fault says nothing of the item: a server, the disk or the storage is away.
+
+    The item waits for the next round then; nobody has to decide.
+    """
+    if isinstance(fault, FileNotFoundError):
+        return False
+    if isinstance(fault, OSError):  # `errno` is the system's own word
+        return fault.errno is not None or isinstance(fault, ConnectionError | TimeoutError)
+    away = isinstance(fault, OperationalError | InterfaceError)
+    return away or type(fault).__module__.startswith("botocore.")
 
 
 def _alone(

@@ -105,15 +105,19 @@ def send_due() -> int:
 
 
 def _send_alone(outbound: Outbound) -> bool:
-    """As `send`; whatever one file raises holds that file, with its cause, and no other."""
+    """As `send`; whatever one file raises holds that file, with its cause, and no other.
+
+    What says nothing of the file is tried again by itself.
+    """
     try:
         return send(outbound)
     except sweeps.PASSING:
         raise
     except Exception as fault:
         log.exception("%s: not sent", outbound.name)
-        why = policies.STOPPED + sweeps.cause(fault)
-        _release(outbound, OutboundState.HELD, why, at=timezone.now())
+        waits = sweeps.is_of_the_moment(fault)
+        state = OutboundState.DUE if waits else OutboundState.HELD
+        _release(outbound, state, policies.STOPPED + sweeps.cause(fault), at=timezone.now())
         return False
 
 
@@ -449,6 +453,8 @@ def understand(*, inbound_id: int) -> Inbound:
         raise
     except Exception as fault:
         log.exception("the return %s was not understood", inbound_id)
+        if sweeps.is_of_the_moment(fault):
+            return _put_off(inbound_id, _STOPPED + sweeps.cause(fault))
         return _set_aside(inbound_id, InboundState.FAILED, _STOPPED + sweeps.cause(fault))
 
 
@@ -467,6 +473,17 @@ def _begin(inbound_id: int) -> bool:
         return False
     Inbound.objects.filter(pk=inbound_id).update(attempts=F("attempts") + 1)
     return True
+
+
+@transaction.atomic
+def _put_off(inbound_id: int, why: str) -> Inbound:
+    """Leave a return to the next round, on the desk meanwhile: the fault is not its own."""
+    inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
+    if inbound.state != InboundState.MATCHED:
+        inbound.message = shortened(legible(why), longest=500)
+        inbound.attempts = max(inbound.attempts - 1, 0)
+        inbound.save(update_fields=["message", "attempts"])
+    return inbound
 
 
 @transaction.atomic

@@ -40,9 +40,10 @@ def stuck_outbound() -> QuerySet[Outbound]:
 
 def unread_inbound(*, at: datetime) -> QuerySet[Inbound]:
     """Returns nobody could read or place, or that nothing has read yet. Oldest first."""
-    late = Q(state=InboundState.RECEIVED, received_at__lt=at - policies.READ_WITHIN)
+    late = Q(received_at__lt=at - policies.READ_WITHIN) | ~Q(message="")
+    waiting = Q(state=InboundState.RECEIVED) & late
     return (
-        Inbound.objects.filter(late | Q(state__in=(InboundState.UNMATCHED, InboundState.FAILED)))
+        Inbound.objects.filter(waiting | Q(state__in=(InboundState.UNMATCHED, InboundState.FAILED)))
         .select_related("operator")
         .order_by("received_at", "pk")
     )
