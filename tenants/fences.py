@@ -96,6 +96,8 @@ SHARES: Final[dict[str, Share | Secret]] = {
     "delivery.Outbound": by(verbs=WRITE),
     "delivery.Inbound": by(),
     "delivery.Stumble": PLATFORM,
+    "delivery.Decision": SYNDICAT,
+    "delivery.Answered": through("outbound_id", "delivery_outbound"),
     "s2low.S2lowAccount": OPERATOR,
     "s2low.S2lowTransaction": OPERATOR,
     "s2low.S2lowPaper": OPERATOR,

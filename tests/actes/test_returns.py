@@ -1,15 +1,17 @@
 """What comes back: matched, proven, told, and never undone."""
 
+import dataclasses
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from socle.accounts.models import Person
-from socle.actes import actions, policies, returns
+from socle.actes import actions, policies, queries, returns
 from socle.actes.models import (
     Act,
     ActState,
@@ -19,9 +21,12 @@ from socle.actes.models import (
     TransactionState,
 )
 from socle.core.refusals import Refusal
+from socle.delivery import actions as delivery
+from socle.delivery.adapters import Return
 from socle.delivery.handlers import Unmatched
-from socle.delivery.models import Outbound
-from socle.directory.models import TransmissionRight
+from socle.delivery.models import Inbound, InboundState, Outbound, TransmissionOperator
+from socle.delivery.origin import Origin
+from socle.directory.models import Protocol, TransmissionRight
 from socle.documents import actions as documents
 from socle.exercise.protocol.classification import CURRENT, full_return, unchanged_return
 from socle.journal.models import Entry
@@ -34,12 +39,16 @@ Deposit = Callable[..., Act]
 LATER = datetime(2026, 11, 24, 14, tzinfo=UTC)
 
 
+def exercise() -> Origin:
+    return Origin(TransmissionOperator.objects.get(code="exercice"), Protocol.ACTES)
+
+
 def receive(name: str, raw: bytes) -> int:
     """As the corridor does: from the public schema, in a transaction."""
     here = connection.tenant
     connection.set_schema_to_public()
     try:
-        return returns.receive(name, raw, LATER)
+        return returns.receive(name, raw, LATER, exercise())
     finally:
         connection.set_tenant(here)
 
@@ -270,12 +279,12 @@ def test_an_archive_that_climbs_out_is_not_opened(sent_act: Act) -> None:
 
 def test_a_broken_archive_is_said_to_be_one(portal: Any) -> None:
     with pytest.raises(Refusal, match=r"tar\.gz lisible"):
-        returns.receive("x.tar.gz", b"\x1f\x8b broken", LATER)
+        returns.receive("x.tar.gz", b"\x1f\x8b broken", LATER, exercise())
 
 
 def test_a_mail_without_message_matches_nothing(portal: Any) -> None:
     with pytest.raises(Unmatched, match="ne contient aucun message"):
-        returns.receive("x.eml", answers.mail({"logo.jpg": b"\xff\xd8\xff"}), LATER)
+        returns.receive("x.eml", answers.mail({"logo.jpg": b"\xff\xd8\xff"}), LATER, exercise())
 
 
 def test_an_acknowledgement_without_its_day_acknowledges_nothing(sent_act: Act) -> None:
@@ -646,3 +655,112 @@ def test_a_convention_suspended_meanwhile_keeps_the_acknowledgement(
     acknowledge(sent_act, current="2026-10-01")
     assert state_of(sent_act) == ActState.ACKNOWLEDGED
     assert "incident" in Entry.objects.get(event="actes.classification_not_asked").sentence
+
+
+# What cannot be right waits for a person.
+
+
+def keep_and_read(raw: bytes) -> Inbound:
+    """As the corridor does, at the operator of the exercise; the return, read back."""
+    here = connection.tenant
+    connection.set_schema_to_public()
+    try:
+        operator = TransmissionOperator.objects.get(code="exercice")
+        kept, _ = delivery.keep(operator, Return("1", "actes", "ar.eml"), raw)
+        delivery.understand(inbound_id=kept.pk)
+        return Inbound.objects.get(pk=kept.pk)
+    finally:
+        connection.set_tenant(here)
+
+
+def on(act: Act, day: date) -> bytes:
+    """An acknowledgement dated `day`, which may be of the year 1."""
+    return answers.returned(
+        answers.ar_name(act),
+        answers.acknowledgement(act, on=f"{day.year:04}-{day:%m-%d}"),
+    )
+
+
+def test_an_acknowledgement_on_an_impossible_day_waits_for_a_person(sent_act: Act) -> None:
+    before = sent_act.decided_on - timedelta(days=1)
+    after = timezone.now().date() + timedelta(days=3)
+    for day, why in (
+        (date(1, 1, 1), "impossible"),
+        (before, "précède la décision"),
+        (after, "à venir"),
+    ):
+        inbound = keep_and_read(on(sent_act, day))
+        assert inbound.state == InboundState.DOUBTFUL, day
+        assert why in inbound.message
+        assert sent_act.identifier in inbound.message
+        assert state_of(sent_act) == ActState.SENT
+
+
+def test_an_echo_of_another_act_waits_for_a_person(sent_act: Act) -> None:
+    whole = answers.acknowledgement(sent_act).decode("iso-8859-1")
+    for said, other in (
+        (f'NumeroInterne="{sent_act.number}"', 'NumeroInterne="2026_999"'),
+        (f'CodeNatureActe="{sent_act.nature}"', 'CodeNatureActe="6"'),
+        (f'actes:Date="{sent_act.decided_on}"', 'actes:Date="2025-02-03"'),
+        (f"<actes:Objet>{sent_act.objet}<", "<actes:Objet>Tout autre chose<"),
+    ):
+        assert said in whole
+        forged = whole.replace(said, other).encode("iso-8859-1")
+        inbound = keep_and_read(answers.returned(answers.ar_name(sent_act), forged))
+        assert (inbound.state, state_of(sent_act)) == (InboundState.DOUBTFUL, ActState.SENT), said
+        assert "nomme un autre acte" in inbound.message
+
+
+def test_once_confirmed_the_acknowledgement_applies(sent_act: Act, town: Any) -> None:
+    inbound = keep_and_read(on(sent_act, sent_act.decided_on - timedelta(days=1)))
+    connection.set_schema_to_public()
+    who = Person.objects.get(pk=sent_act.deposited_by_id)
+    delivery.confirm(inbound_id=inbound.pk, by=who, at=timezone.now())
+    assert Inbound.objects.get(pk=inbound.pk).state == InboundState.MATCHED
+    connection.set_tenant(town)
+    assert state_of(sent_act) == ActState.ACKNOWLEDGED
+
+
+def test_a_request_nobody_answers_ends_by_age_and_one_answer_ends_all(
+    sent_act: Act, ready: Person
+) -> None:
+    ask = returns.sending.ask_classification
+    first = ask(ground=returns.Ground(by=ready, at=LATER))
+    soon = LATER + policies.REQUEST_ENDS - timedelta(days=1)
+    assert ask(ground=returns.Ground(by=ready, at=soon)) is None
+    second = ask(ground=returns.Ground(by=ready, at=LATER + policies.REQUEST_ENDS))
+    assert first
+    assert second
+    receive("x.eml", answers.returned("079-200081511----7-2_1.xml", full_return(CURRENT)))
+    states = Transaction.objects.filter(pk__in=(first.pk, second.pk)).values_list("state")
+    assert set(states) == {(TransactionState.ACKNOWLEDGED,)}
+
+
+def test_the_classification_held_is_the_latest_by_date(sent_act: Act, ready: Person) -> None:
+    held = ClassificationVersion.objects.order_by("-date").first()
+    assert held is not None
+    returns.sending.ask_classification(ground=returns.Ground(by=ready, at=LATER))
+    older = dataclasses.replace(CURRENT, day=held.date - timedelta(days=400))
+    receive("x.eml", answers.returned("079-200081511----7-2_1.xml", full_return(older)))
+    assert ClassificationVersion.objects.filter(date=older.day).exists()
+    found = queries.held_classification()
+    assert found is not None
+    assert found.date == held.date
+
+
+def test_what_a_mail_says_of_another_commune_is_not_written_here(
+    sent_act: Act, neighbour: Any
+) -> None:
+    hers = sent_act.identifier.replace("200081511", neighbour.organisation.siren)
+    name = answers.ar_name(sent_act)
+    raw = answers.mail(
+        {
+            f"{name}.xml": answers.acknowledgement(sent_act),
+            f"{hers}-1-2_0.xml": answers.acknowledgement(sent_act, identifier=hers),
+        }
+    )
+    inbound = keep_and_read(raw)
+    assert inbound.state == InboundState.UNMATCHED
+    assert hers in inbound.message
+    assert state_of(sent_act) == ActState.SENT
+    assert not [one for one in Entry.objects.all() if hers in str(one.detail)]

@@ -14,6 +14,7 @@ from socle.actes import actions, returns
 from socle.actes.actions import Facts
 from socle.actes.models import Act, ActState, Transaction
 from socle.delivery.models import Outbound, OutboundState, TransmissionOperator
+from socle.delivery.origin import Origin
 from socle.directory.models import TransmissionRight
 from socle.documents import actions as documents
 from socle.journal.models import Entry
@@ -526,7 +527,12 @@ def test_a_failed_cancellation_is_explained(
 ) -> None:
     ours = actions.cancel(act_id=acknowledged.pk, by=ready, at=timezone.now())
     raw = answers.mail({f"ANO_{ours.envelope_name}": answers.envelope_anomaly()})
-    returns.receive("x.eml", raw, timezone.now())
+    returns.receive(
+        "x.eml",
+        raw,
+        timezone.now(),
+        Origin(TransmissionOperator.objects.get(code="exercice"), "actes"),
+    )
     said = text(browser.get(f"/actes/{acknowledged.pk}/"))
     assert "L’annulation a été refusée" in said
     assert "Annuler la transmission" in said

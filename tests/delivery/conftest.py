@@ -44,7 +44,7 @@ class Room:
         if self.stops:
             raise self.stops
 
-    def receive(self, name: str, raw: bytes, at: Any) -> int:
+    def receive(self, name: str, raw: bytes, at: Any, origin: Any) -> int:
         if self.refusal:
             raise self.refusal
         self.received.append(name)

@@ -64,12 +64,12 @@ def _receiving(room: Room, monkeypatch: pytest.MonkeyPatch, bad: Any) -> None:
 
     from socle.delivery import handlers
 
-    def receive(name: str, raw: bytes, at: Any) -> int:
+    def receive(name: str, raw: bytes, at: Any, origin: Any) -> int:
         if name == "retour-0.xml":
             if isinstance(bad, BaseException):
                 raise bad
             return int(bad(name, raw, at))
-        return room.receive(name, raw, at)
+        return room.receive(name, raw, at, origin)
 
     monkeypatch.setattr(handlers, "_rooms", {"helios": replace(room.as_room(), receive=receive)})
 

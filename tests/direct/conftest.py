@@ -25,6 +25,10 @@ from tests.people import person
 from tests.s2low import archives
 from tests.s2low.pki import Authority, Pair
 
+PROVED = "mx.tdt.example.fr; dkim=pass header.d=interieur.example"
+"""What the mail server writes on top of a mail whose origin is proved."""
+ORIGIN = f"Authentication-Results: {PROVED}\r\nFrom: actes@interieur.example\r\n".encode()
+
 
 @pytest.fixture(scope="session")
 def ca() -> Authority:
@@ -110,6 +114,8 @@ def facts(
         "imap_ca_pem": ca.pem,
         "imap_login": imap.state.login,
         "imap_password": imap.state.password,
+        "senders": "actes@interieur.example",
+        "auth_server": "mx.tdt.example.fr",
     }
 
 

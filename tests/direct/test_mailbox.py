@@ -16,13 +16,14 @@ from socle.direct.models import DirectLink, DirectMail
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
 from tests.delivery.conftest import Room
+from tests.direct.conftest import ORIGIN
 from tests.direct.imap import ImapServer
 
-LATIN = "Subject: r\xe9ponse\r\n\r\nD\xe9lib\xe9ration re\xe7ue\r\n".encode("latin-1")
+LATIN = ORIGIN + "Subject: r\xe9ponse\r\n\r\nD\xe9lib\xe9ration re\xe7ue\r\n".encode("latin-1")
 
 
 def mail(number: int, size: int = 0) -> bytes:
-    return f"Subject: retour {number}\r\n\r\n{'x' * size}\r\n".encode()
+    return ORIGIN + f"Subject: retour {number}\r\n\r\n{'x' * size}\r\n".encode()
 
 
 @pytest.fixture

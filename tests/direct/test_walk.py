@@ -11,7 +11,8 @@ from socle.accounts.capabilities import Role
 from socle.actes import actions as actes
 from socle.actes.models import Act, ActState, ClassificationVersion
 from socle.delivery import actions as delivery
-from socle.delivery.models import Inbound, InboundState
+from socle.delivery.adapters import Return
+from socle.delivery.models import Answered, Inbound, InboundState, TransmissionOperator
 from socle.direct.models import DirectLink
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
@@ -19,6 +20,7 @@ from socle.exercise.protocol.classification import CURRENT, full_return
 from socle.journal.models import Entry
 from tests.actes import answers
 from tests.actes.conftest import AT, FACTS, PDF, somebody, upload, vars_of
+from tests.direct.conftest import PROVED
 from tests.direct.imap import ImapServer
 from tests.direct.ministry import MinistryServer
 
@@ -55,6 +57,7 @@ def again(act: Act) -> Act:
 def mail(*files: tuple[str, bytes], text: str = "Bonjour", subtype: str = "html") -> bytes:
     """A mail as the ministry writes it: a page for people, attachments for machines."""
     made = EmailMessage()
+    made["Authentication-Results"] = PROVED
     made["From"], made["To"] = "actes@interieur.example", "retours@tdt.example.fr"
     made["Subject"] = "Accusé de réception"
     made.set_content(text, subtype=subtype, charset="iso-8859-1", cte="8bit")
@@ -156,3 +159,30 @@ def test_F18_what_cannot_be_understood_is_kept_and_hides_nothing(
     assert unread.state in {InboundState.UNMATCHED, InboundState.FAILED}
     assert unread.message
     assert (read.state, again(act).state) == (InboundState.MATCHED, ActState.ACKNOWLEDGED)
+
+
+def test_a_mail_anybody_wrote_acknowledges_nothing(deposit: Any, arrive: Any) -> None:
+    act = deposit()
+    forged = acknowledged(act).replace(b"interieur.example", b"example.org")
+    (inbound,) = arrive(forged)
+    assert (inbound.state, again(act).state) == (InboundState.DOUBTFUL, ActState.SENT)
+    assert "example.org" in inbound.message
+    assert act.identifier in inbound.message
+
+
+def test_another_operator_acknowledges_nothing(deposit: Any, arrive: Any, town: Any) -> None:
+    act = deposit()
+    connection.set_schema_to_public()
+    other = TransmissionOperator.objects.get(code="exercice")
+    inbound, _ = delivery.keep(other, Return("1", "actes", "ar.eml"), acknowledged(act))
+    delivery.understand(inbound_id=inbound.pk)
+    assert Inbound.objects.get(pk=inbound.pk).state == InboundState.UNMATCHED
+    connection.set_tenant(town)
+    assert again(act).state == ActState.SENT
+
+
+def test_what_a_return_answers_is_kept(deposit: Any, arrive: Any) -> None:
+    act = deposit()
+    (inbound,) = arrive(acknowledged(act))
+    outbound = Answered.objects.get(inbound=inbound).outbound
+    assert outbound.subject_id == act.transactions.get(kind="1-1").pk

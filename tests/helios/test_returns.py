@@ -10,6 +10,9 @@ from django_tenants.utils import schema_context
 
 from socle.accounts.models import Person
 from socle.delivery.handlers import Unmatched
+from socle.delivery.models import TransmissionOperator
+from socle.delivery.origin import Origin
+from socle.directory.models import Protocol, TransmissionRight
 from socle.documents import actions as documents
 from socle.helios import actions, policies, queries, returns
 from socle.helios.models import FlowState, PesAcquit, PesFlow, PesRetour
@@ -35,7 +38,8 @@ def acquit(*elements: str, **facts: Any) -> bytes:
 
 def receive(raw: bytes, at: datetime, name: str = "ACK.xml") -> int:
     with schema_context("public"):
-        return returns.receive(name, raw, at)
+        operator = TransmissionOperator.objects.get(code="exercice")
+        return returns.receive(name, raw, at, Origin(operator, Protocol.HELIOS))
 
 
 def test_what_the_operator_took_is_sent(sent: PesFlow, noon: datetime) -> None:
@@ -237,13 +241,20 @@ def test_what_cannot_be_read_stays_on_the_desk(
 
 def test_the_neighbours_acquit_is_hers_alone(sent: PesFlow, neighbour: Any, noon: datetime) -> None:
     siret = f"{neighbour.organisation.siren}00018"
+    TransmissionRight.objects.create(
+        organisation=neighbour.organisation,
+        protocol=Protocol.HELIOS,
+        operator="exercice",
+        reference="Formulaire",
+        starts_on=noon.date(),
+    )
     with pytest.raises(Unmatched, match="que la commune n’a pas transmis"):
         receive(acquit(IdColl=siret), noon)
     sent.refresh_from_db()
     assert sent.state == FlowState.SENT
 
 
-def test_a_pes_retour_is_kept_once(town: Any, noon: datetime) -> None:
+def test_a_pes_retour_is_kept_once(town: Any, right: TransmissionRight, noon: datetime) -> None:
     raw = pes.retour(id_coll=SIRET)
     for _ in range(2):
         assert receive(raw, noon, "PES2R.xml") == town.organisation_id

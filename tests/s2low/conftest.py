@@ -77,7 +77,7 @@ class Room:
             check=lambda outbound, at: None,
         )
 
-    def receive(self, name: str, raw: bytes, at: Any) -> int:
+    def receive(self, name: str, raw: bytes, at: Any, origin: Any) -> int:
         self.received.append((name, raw))
         return self.organisation_id
 

@@ -317,3 +317,8 @@ def test_the_same_anomaly_twice_is_the_same_file() -> None:
 def test_k10_an_acknowledgement_that_does_not_say_what_it_must_is_none(raw: bytes) -> None:
     with pytest.raises(NotAnAnswer):
         returns.check_acknowledgement(raw, identifier=archives.IDENTIFIER, cancellation=False)
+
+
+def test_blank_lines_before_the_declaration_are_passed_over() -> None:
+    raw = b'\n \n<?xml version="1.0" encoding="ISO-8859-1"?><actes:ARActe xmlns:actes="x"/>'
+    assert returns.is_acknowledgement(raw, cancellation=False)

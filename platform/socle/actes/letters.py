@@ -51,7 +51,7 @@ def take_in(returned: Returned, message: PrefectureLetter, *, at: datetime) -> N
 
     The same letter twice is one letter. Raises Unmatched when the act is none of ours.
     """
-    about = queries.act_sent(message.acte)
+    about = queries.act_sent(message.acte, sent=returned.sent())
     if about is None or about.act is None:
         raise Unmatched(
             f"Un courrier du {message.dated:%d/%m/%Y} porte sur l’acte {message.acte}, qui n’a pas "
@@ -226,7 +226,7 @@ def refused(ours: Transaction, why: str, *, at: datetime) -> None:
 
 def answer_acknowledged(returned: Returned, message: ReplyAcknowledgement, *, at: datetime) -> None:
     """The State has our answer (3-5, 4-5): matched by act and date of the letter it answers."""
-    answer = _answer_to(message)
+    answer = _answer_to(message, sent=returned.sent())
     if answer is None or answer.message is None:
         raise Unmatched(
             f"Aucune réponse partie d’ici ne répond au courrier du {message.dated:%d/%m/%Y} sur "
@@ -347,12 +347,13 @@ def _letter_of(ours: Transaction) -> Letter:
     return letters.get(answers__message=ours)
 
 
-def _answer_to(message: ReplyAcknowledgement) -> Answer | None:
+def _answer_to(message: ReplyAcknowledgement, *, sent: QuerySet[Transaction]) -> Answer | None:
     kinds = [kind.value for kind, by in norm.ACKNOWLEDGED_BY.items() if by is message.type]
     found = Answer.objects.select_related("letter__act", "letter__receipt", "message").filter(
         kind__in=kinds,
         letter__dated=message.dated,
         message__identifier=str(message.acte),
+        message__in=sent,
     )
     waiting = found.exclude(message__state=TransactionState.ACKNOWLEDGED)
     return waiting.filter(dropped_at=None).last() or waiting.last() or found.last()

@@ -20,6 +20,7 @@ from socle.actes.protocol import letters as norm
 from socle.actes.protocol import rules
 from socle.actes.protocol.classification import UnknownMatiere, parse_matiere
 from socle.actes.protocol.codes import FileKind, MessageType, Nature
+from socle.actes.protocol.values import ActeData
 from socle.core.clock import add_working_days
 from socle.core.names import safe_name
 from socle.core.refusals import Refusal
@@ -28,6 +29,56 @@ from socle.delivery.handlers import AlreadyAnswered
 from socle.delivery.models import OutboundState
 from socle.documents.signatures import Signature
 from socle.documents.sniff import Kind as ContentKind
+
+REQUEST_ENDS: Final = timedelta(days=7)
+"""Age from which a request for the classification nobody answered is asked again."""
+_NOTHING_BEFORE: Final = date(2000, 1, 1)
+_CLOCKS_DIFFER: Final = timedelta(days=1)
+_WORD: Final = re.compile(r"[A-Za-z0-9]+", re.ASCII)
+
+
+def date_doubt(received_on: date, *, decided_on: date | None, today: date) -> str:
+    """Why a date of reception cannot be right, in one sentence; "" when it can."""
+    if received_on < _NOTHING_BEFORE:
+        return f"La date de réception ({received_on:%d/%m}/{received_on.year:04}) est impossible."
+    if received_on > today + _CLOCKS_DIFFER:
+        return f"La date de réception ({received_on:%d/%m/%Y}) est à venir."
+    if decided_on is not None and received_on < decided_on:
+        return (
+            f"La date de réception ({received_on:%d/%m/%Y}) précède la décision "
+            f"({decided_on:%d/%m/%Y})."
+        )
+    return ""
+
+
+def echo_doubt(echo: ActeData | None, act: Act) -> str:
+    """Why what a message repeats of an act is not that act, in one sentence; "" when it is.
+
+    What it does not repeat says nothing; accents are left aside, they get lost on the way.
+    """
+    if echo is None:
+        return ""
+    differs = [
+        what
+        for what, told, kept in (
+            ("le numéro", echo.number, act.number),
+            ("la date", echo.decided_on, act.decided_on),
+            ("la nature", echo.nature, act.nature),
+        )
+        if told and told != kept
+    ]
+    said, ours = _words(echo.objet), _words(act.objet)
+    if not (said <= ours or ours <= said):  # some cut it short
+        differs.append("l’objet")
+    if not differs:
+        return ""
+    return f"La préfecture nomme un autre acte que le nôtre : {', '.join(differs)} diffère."
+
+
+def _words(text: str) -> set[str]:
+    """The words without accents of a text."""
+    return {word for word in re.split(r"[^\w]+", text.casefold()) if _WORD.fullmatch(word)}
+
 
 # Only an anomaly may still become an acknowledgement; an acknowledgement is never undone.
 TRANSITIONS: Final[dict[TransactionState, frozenset[TransactionState]]] = {

@@ -98,7 +98,7 @@ def of(act: Act, files: Sequence[ActFile], *, by: Person, at: datetime) -> Previ
         ),
         blocked=_blocked(ground, acte.nature),
         asks_classification=ground.held is None,
-        awaited=ground.held is not None and queries.pending_classification_request() is not None,
+        awaited=ground.held is not None and queries.pending_classification_requests().exists(),
     )
 
 

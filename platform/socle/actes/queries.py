@@ -35,6 +35,7 @@ from socle.actes.protocol.values import Document, Draft
 from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery.models import Outbound
+from socle.delivery.origin import Origin
 from socle.directory.models import Grant, Organisation, Protocol
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
@@ -148,7 +149,8 @@ def holder_of(number: str, *, but: int | None = None) -> Act | None:
 
 def held_classification() -> Classification | None:
     """The classification the préfecture sent last, or None."""
-    version = ClassificationVersion.objects.select_related("content").first()
+    versions = ClassificationVersion.objects.select_related("content")
+    version = versions.order_by("-date", "-pk").first()
     return _parsed(version.content) if version else None
 
 
@@ -225,45 +227,53 @@ def outbound_of(transaction: Transaction) -> Outbound | None:
     ).first()
 
 
-def sent_by_identifier(identifier: ActeId, kind: Kind) -> Transaction | None:
-    """Our message about this `IDActe`: the one still unanswered, else the newest."""
-    found = Transaction.objects.filter(kind=kind, identifier=str(identifier))
+def carried_by(origin: Origin) -> QuerySet[Transaction]:
+    """Our messages that left through the operator that delivers a return."""
+    return Transaction.objects.filter(parent=None, pk__in=origin.carried())
+
+
+def sent_by_identifier(
+    identifier: ActeId, kind: Kind, *, sent: QuerySet[Transaction]
+) -> Transaction | None:
+    """The message of `sent` about this `IDActe`: the one still unanswered, else the newest."""
+    found = sent.filter(kind=kind, identifier=str(identifier))
     return _unanswered_first(found)
 
 
-def act_sent(identifier: ActeId) -> Transaction | None:
-    """Our 1-1 of the act the State knows under this `IDActe`: the one it acknowledged, if any."""
-    found = Transaction.objects.select_related("act").filter(
-        kind=Kind.ACTE, identifier=str(identifier)
-    )
+def act_sent(identifier: ActeId, *, sent: QuerySet[Transaction]) -> Transaction | None:
+    """The 1-1 of `sent` for the act of this `IDActe`: the one the State acknowledged, if any."""
+    found = sent.select_related("act").filter(kind=Kind.ACTE, identifier=str(identifier))
     return found.filter(state=TransactionState.ACKNOWLEDGED).last() or found.last()
 
 
 def sent_by_facts(
-    *, number: str, decided_on: date | None, nature: int | None
+    *, number: str, decided_on: date | None, nature: int | None, sent: QuerySet[Transaction]
 ) -> Transaction | None:
-    """Our 1-1 that said this number, this date and this nature; drafts never count."""
+    """The 1-1 of `sent` that said this number, this date and this nature; drafts never count."""
     if not number or decided_on is None:
         return None
-    found = Transaction.objects.filter(
+    found = sent.filter(
         kind=Kind.ACTE, act__number=number, act__decided_on=decided_on, act__nature=nature
     )
     return _unanswered_first(found)
 
 
-def sent_in_envelope(envelope_name: str, messages: Iterable[str] = ()) -> Transaction | None:
-    """Our message that travelled in this envelope, or under one of these message names."""
-    sent = Transaction.objects.filter(parent=None)
+def sent_in_envelope(
+    envelope_name: str, messages: Iterable[str] = (), *, sent: QuerySet[Transaction]
+) -> Transaction | None:
+    """The message of `sent` that travelled in this envelope, or under one of these names."""
     found = sent.filter(envelope_name=envelope_name).first() if envelope_name else None
     return found or _unanswered_first(sent.filter(message_name__in=[*messages]))
 
 
-def pending_classification_request() -> Transaction | None:
-    """The 7-1 that was not answered yet."""
-    return Transaction.objects.filter(
+def pending_classification_requests(
+    sent: QuerySet[Transaction] | None = None,
+) -> QuerySet[Transaction]:
+    """The 7-1 of `sent`, by default of ours, that were not answered yet."""
+    return (Transaction.objects.all() if sent is None else sent).filter(
         kind=Kind.CLASSIFICATION_REQUEST,
         state__in=(TransactionState.QUEUED, TransactionState.SENT, TransactionState.REFUSED),
-    ).last()
+    )
 
 
 def todos(request: HttpRequest) -> Iterator[Todo]:

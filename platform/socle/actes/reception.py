@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import QuerySet
+
 from socle.accounts.models import Person
 from socle.actes import policies, queries
 from socle.actes.models import Act, Kind, Transaction, TransactionState
 from socle.actes.protocol.values import Message
+from socle.delivery.origin import Origin
 from socle.documents import actions as documents
 from socle.journal.actions import record
 from socle.notices.actions import tell
@@ -28,9 +31,14 @@ class Returned:
     name: str
     data: bytes
     message: Message
+    origin: Origin
     files: Mapping[str, bytes] = field(default_factory=dict)
     raw: bytes = b""
     parcel: str = ""
+
+    def sent(self) -> QuerySet[Transaction]:
+        """What of ours it may answer."""
+        return queries.carried_by(self.origin)
 
 
 def move(
@@ -54,6 +62,7 @@ def keep(
     returned: Returned, kind: Kind, ours: Transaction, *, at: datetime, **facts: Any
 ) -> Transaction:
     """Keep a returned message, byte for byte, as the answer to `ours`."""
+    returned.origin.answers(ours.pk)
     stored = documents.store(
         content=returned.data, name=returned.name, by=PREFECTURE, at=at, media_type=XML
     )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -25,6 +25,7 @@ from socle.actes.protocol.identifiers import parse_acte_id
 from socle.actes.protocol.names import parse_business_name, parse_envelope_name
 from socle.actes.protocol.values import (
     Acknowledgement,
+    ActeData,
     Anomaly,
     CancellationAck,
     ClassificationUnchanged,
@@ -35,10 +36,12 @@ from socle.actes.protocol.values import (
 )
 from socle.actes.reception import PREFECTURE, Returned, journal, keep, move, notify, prefecture
 from socle.core import fences, sweeps
+from socle.core.clock import legal_date
 from socle.core.refusals import Refusal
 from socle.delivery import queries as corridor
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound
+from socle.delivery.origin import Origin
 from socle.journal.actions import record
 
 log = logging.getLogger(__name__)
@@ -92,7 +95,7 @@ def check(outbound: Outbound, at: datetime) -> None:
     )
 
 
-def receive(name: str, raw: bytes, at: datetime) -> int:
+def receive(name: str, raw: bytes, at: datetime, origin: Origin) -> int:
     """Act on one return; the key of the organisation it was for.
 
     `raw` is what the operator gave (see `mails.files_in`). The same return twice changes nothing.
@@ -100,16 +103,36 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
     unreadable return.
     """
     with parcels.opened(name, raw) as parcel:
-        return _receive(parcel, name, raw, at=at)
+        return _receive(parcel, name, raw, origin, at=at)
 
 
-def _receive(parcel: parcels.Parcel, name: str, raw: bytes, *, at: datetime) -> int:
-    returned = _read(parcel, name, raw)
-    envelope = next((one.message for one in returned if _is_envelope(one)), None)
+def _receive(parcel: parcels.Parcel, name: str, raw: bytes, origin: Origin, *, at: datetime) -> int:
+    returned = _read(parcel, name, raw, origin)
     answers = [one for one in returned if not _is_envelope(one)]
     if not answers:
-        return _paper_reminder(name, parcel.reminder, at=at)
-    siren = _siren(envelope, answers)
+        return _paper_reminder(name, parcel.reminder, origin, at=at)
+    places = _by_siren([one.message for one in returned if _is_envelope(one)], answers)
+    if len(places) > 1 and any(isinstance(one.message, PrefectureLetter) for one in answers):
+        raise Unmatched(
+            f"Le retour « {name} » porte un courrier parmi les réponses de plusieurs "
+            "collectivités : demandez à l’opérateur de les remettre séparément."
+        )
+    reached = [_hand_on(name, siren, mine, at=at) for siren, mine in places.items()]
+    return reached[0]
+
+
+def _by_siren(envelopes: list[Any], answers: list[Returned]) -> dict[str, list[Returned]]:
+    """The answers of each collectivité; an envelope speaks for all only when it is alone."""
+    if len({one.siren for one in envelopes}) == 1:
+        return {_siren(envelopes[0], answers): answers}
+    places: dict[str, list[Returned]] = {}
+    for one in answers:
+        places.setdefault(_siren(None, [one]), []).append(one)
+    return places
+
+
+def _hand_on(name: str, siren: str, answers: list[Returned], *, at: datetime) -> int:
+    """Give a collectivité her answers, and hers only; her key. Raises Unmatched."""
     tenant = corridor.tenant_of_siren(siren)
     if tenant is None:
         raise Unmatched(
@@ -117,15 +140,16 @@ def _receive(parcel: parcels.Parcel, name: str, raw: bytes, *, at: datetime) -> 
             "d’aucune collectivité d’ici."
         )
     with fences.inside(tenant.schema_name):
+        answers[0].origin.check(says=_says(answers))
         _answer_all(answers, at=at)
     return int(tenant.organisation_id)
 
 
-def _read(parcel: parcels.Parcel, name: str, raw: bytes) -> list[Returned]:
+def _read(parcel: parcels.Parcel, name: str, raw: bytes, origin: Origin) -> list[Returned]:
     """The messages that can be read. Raises when none can, with the sentence of the first."""
     files = parcel.files
     found = [
-        Returned(file, files[file], message, files=files, raw=raw, parcel=name)
+        Returned(file, files[file], message, origin, files=files, raw=raw, parcel=name)
         for file, message in parcel.messages
     ]
     if parcel.unknown and all(map(_is_envelope, found)):
@@ -133,15 +157,16 @@ def _read(parcel: parcels.Parcel, name: str, raw: bytes) -> list[Returned]:
     return found
 
 
-def _paper_reminder(name: str, identifier: str, *, at: datetime) -> int:
+def _paper_reminder(name: str, identifier: str, origin: Origin, *, at: datetime) -> int:
     """Note a reminder of pieces sent on paper; the act stays as it is. Raises Unmatched."""
     tenant = corridor.tenant_of_siren(parse_acte_id(identifier).siren) if identifier else None
     if tenant is None:
         raise Unmatched(f"Le retour « {name} » ne contient aucun message de la préfecture.")
     with fences.inside(tenant.schema_name):
-        ours = queries.act_sent(parse_acte_id(identifier))
+        ours = queries.act_sent(parse_acte_id(identifier), sent=queries.carried_by(origin))
         if ours is None or ours.act is None:
             raise Unmatched(f"Aucun acte transmis d’ici ne porte l’identifiant {identifier}.")
+        origin.answers(ours.pk)
         journal(ours.act, "actes.paper_reminder", at=at, by=prefecture(ours))
     return int(tenant.organisation_id)
 
@@ -172,6 +197,21 @@ def _own_siren(returned: Returned) -> str:
         case _:
             named = parse_business_name(returned.name)
             return named.siren if named else ""
+
+
+def _says(answers: Iterable[Returned]) -> str:
+    """What a person must know of a return to stand for it."""
+    said = " ; ".join(
+        f"accusé de réception du {_day(one.message.received_on)} pour l’acte {one.message.acte}"
+        if isinstance(one.message, Acknowledgement | CancellationAck)
+        else f"message « {one.name} »"
+        for one in answers
+    )
+    return f"Contenu : {said}."
+
+
+def _day(day: date) -> str:
+    return f"{day:%d/%m}/{day.year:04}"
 
 
 def _answer_all(answers: list[Returned], *, at: datetime) -> None:
@@ -223,10 +263,11 @@ def _answer(returned: Returned, *, at: datetime) -> None:
 
 
 def _acknowledged(returned: Returned, message: Acknowledgement, *, at: datetime) -> None:
-    ours = queries.sent_by_identifier(message.acte, Kind.ACTE)
+    ours = queries.sent_by_identifier(message.acte, Kind.ACTE, sent=returned.sent())
     if ours is None or ours.act is None:
         raise Unmatched(f"Aucun acte transmis d’ici ne porte l’identifiant {message.acte}.")
     _check_number_is_free(ours.act)
+    _check_plausible(returned, message.received_on, ours.act, message.data, at=at)
     moved = move(
         ours,
         TransactionState.ACKNOWLEDGED,
@@ -253,7 +294,7 @@ def _acknowledged(returned: Returned, message: Acknowledgement, *, at: datetime)
 
 
 def _refused_by_prefecture(returned: Returned, message: Anomaly, *, at: datetime) -> None:
-    ours = _echoed(message.data) or _named(returned.name)
+    ours = _echoed(message.data, returned) or _named(returned)
     if ours is None or ours.act is None:
         raise Unmatched(
             f"L’anomalie « {returned.name} » ne correspond à aucun acte transmis d’ici : "
@@ -266,7 +307,7 @@ def _refused_by_prefecture(returned: Returned, message: Anomaly, *, at: datetime
 
 def _envelope_refused(returned: Returned, message: EnvelopeAnomaly, *, at: datetime) -> None:
     echoed = message.envelope.messages if message.envelope else ()
-    ours = queries.sent_in_envelope(message.envelope_name, echoed)
+    ours = queries.sent_in_envelope(message.envelope_name, echoed, sent=returned.sent())
     if ours is None:
         raise Unmatched(
             f"L’anomalie « {returned.name} » ne correspond à aucune enveloppe partie d’ici : "
@@ -315,9 +356,10 @@ _ANOMALY_EVENTS: Final = {
 
 
 def _cancelled(returned: Returned, message: CancellationAck, *, at: datetime) -> None:
-    ours = queries.sent_by_identifier(message.acte, Kind.CANCELLATION)
+    ours = queries.sent_by_identifier(message.acte, Kind.CANCELLATION, sent=returned.sent())
     if ours is None or ours.act is None:
         raise Unmatched(f"Aucune annulation n’a été demandée d’ici pour l’acte {message.acte}.")
+    _check_plausible(returned, message.received_on, ours.act, None, at=at)
     moved = move(
         ours,
         TransactionState.ACKNOWLEDGED,
@@ -348,10 +390,9 @@ def _cancelled(returned: Returned, message: CancellationAck, *, at: datetime) ->
 
 
 def _classification(returned: Returned, message: Classification, *, at: datetime) -> None:
-    ours = queries.pending_classification_request()
+    ours = _classification_asked(returned, at=at)
     if ours is None:
         raise Unmatched("Une classification est arrivée sans avoir été demandée d’ici.")
-    move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
     kept = keep(returned, Kind.CLASSIFICATION, ours, at=at)
     ClassificationVersion.objects.create(date=message.date, content=kept.message, received_at=at)
     record(
@@ -364,11 +405,19 @@ def _classification(returned: Returned, message: Classification, *, at: datetime
     _let_waiting_go(at=at)
 
 
+def _classification_asked(returned: Returned, *, at: datetime) -> Transaction | None:
+    """The request an answer is for, answered: the answer names none, so it ends all that wait."""
+    waiting = list(queries.pending_classification_requests(returned.sent()).order_by("pk"))
+    for ours in waiting:
+        move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
+        returned.origin.answers(ours.pk)
+    return waiting[-1] if waiting else None
+
+
 def _classification_unchanged(returned: Returned, *, at: datetime) -> None:
-    ours = queries.pending_classification_request()
+    ours = _classification_asked(returned, at=at)
     if ours is None:
         raise Unmatched("Une réponse sur la classification est arrivée sans avoir été demandée.")
-    move(ours, TransactionState.ACKNOWLEDGED, answered_at=at)
     keep(returned, Kind.CLASSIFICATION_UNCHANGED, ours, at=at)
 
 
@@ -453,20 +502,41 @@ def _check_number_is_free(act: Act) -> None:
         )
 
 
-def _echoed(data: Any) -> Transaction | None:
+def _check_plausible(
+    returned: Returned, received_on: date, act: Act, echo: ActeData | None, *, at: datetime
+) -> None:
+    """Have a person look at an acknowledgement that cannot be right. Raises Doubtful."""
+    doubts = (
+        policies.date_doubt(received_on, decided_on=act.decided_on, today=legal_date(at)),
+        policies.echo_doubt(echo, act),
+    )
+    returned.origin.check(
+        *doubts,
+        says=f"Accusé de réception du {_day(received_on)} pour l’acte {act.identifier} "
+        f"(« {act.objet[:100]} »), remis par {returned.origin.operator}.",
+    )
+
+
+def _echoed(data: Any, returned: Returned) -> Transaction | None:
     if data is None:
         return None
-    return queries.sent_by_facts(number=data.number, decided_on=data.decided_on, nature=data.nature)
+    return queries.sent_by_facts(
+        number=data.number,
+        decided_on=data.decided_on,
+        nature=data.nature,
+        sent=returned.sent(),
+    )
 
 
-def _named(file_name: str) -> Transaction | None:
-    named = parse_business_name(file_name)
+def _named(returned: Returned) -> Transaction | None:
+    named = parse_business_name(returned.name)
     if named is None:
         return None
     return queries.sent_by_facts(
         number=named.number,
         decided_on=named.decided_on,
         nature=Nature.of_abbreviation(named.nature),
+        sent=returned.sent(),
     )
 
 

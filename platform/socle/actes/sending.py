@@ -206,9 +206,11 @@ def send_reply(
 def ask_classification(*, ground: Ground) -> Transaction | None:
     """Ask the préfecture for its classification, for `ground.by`; once a day at most.
 
-    None when an answer is already awaited, or was given today. Raises a Refusal.
+    None when an answer is awaited since little time, or was given today. Raises a Refusal.
     """
-    if queries.pending_classification_request() or _asked_today(ground.at):
+    lately = ground.at - policies.REQUEST_ENDS
+    waiting = queries.pending_classification_requests().filter(created_at__gt=lately)
+    if waiting.exists() or _asked_today(ground.at):
         return None
     held = ground.held
     sent = _post(

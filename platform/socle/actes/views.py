@@ -120,7 +120,7 @@ class DraftView(CapabilityView):
             "act": act,
             "main": next((file for file in kept if file.role == "main"), None),
             "national": queries.held_classification() is None,
-            "awaited": queries.pending_classification_request(),
+            "awaited": queries.pending_classification_requests().last(),
             "barrier": Ground(by=self.request.user, at=timezone.now()).barrier(),
         }
         return render(self.request, "actes/form.html", context)

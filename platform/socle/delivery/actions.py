@@ -17,7 +17,7 @@ from socle.core import fences, queue, sweeps
 from socle.core.clock import legal_date
 from socle.core.names import legible, safe_name, shortened
 from socle.core.refusals import Refusal
-from socle.delivery import policies, windows
+from socle.delivery import adapters, policies, windows
 from socle.delivery.adapters import (
     Adapter,
     OperatorRefused,
@@ -28,12 +28,15 @@ from socle.delivery.adapters import (
 )
 from socle.delivery.handlers import AlreadyAnswered, Unmatched, room_for
 from socle.delivery.models import (
+    Answered,
+    Decision,
     Inbound,
     InboundState,
     Outbound,
     OutboundState,
     TransmissionOperator,
 )
+from socle.delivery.origin import Doubtful, Origin
 from socle.directory import policies as rights
 from socle.directory import queries as directory
 from socle.directory.models import Organisation
@@ -61,6 +64,12 @@ class SpaceStopped(Refusal):
     """The commune's space is suspended: its files wait."""
 
     code = "delivery.space_stopped"
+
+
+class NothingToDecide(Refusal):
+    """The return was decided on already, or never was doubtful."""
+
+    code = "delivery.nothing_to_decide"
 
 
 @transaction.atomic(savepoint=False)
@@ -447,6 +456,8 @@ def understand(*, inbound_id: int) -> Inbound:
         return _match(inbound_id)
     except Unmatched as refusal:
         return _set_aside(inbound_id, InboundState.UNMATCHED, str(refusal))
+    except Doubtful as refusal:
+        return _set_aside(inbound_id, InboundState.DOUBTFUL, str(refusal))
     except Refusal as refusal:
         return _set_aside(inbound_id, InboundState.FAILED, str(refusal))
     except sweeps.PASSING:
@@ -479,7 +490,7 @@ def _begin(inbound_id: int) -> bool:
 def _put_off(inbound_id: int, why: str) -> Inbound:
     """Leave a return to the next round, on the desk meanwhile: the fault is not its own."""
     inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
-    if inbound.state != InboundState.MATCHED:
+    if inbound.state not in InboundState.settled():
         inbound.message = shortened(legible(why), longest=500)
         inbound.attempts = max(inbound.attempts - 1, 0)
         inbound.save(update_fields=["message", "attempts"])
@@ -488,12 +499,23 @@ def _put_off(inbound_id: int, why: str) -> Inbound:
 
 @transaction.atomic
 def _match(inbound_id: int) -> Inbound:
-    inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
-    if inbound.state == InboundState.MATCHED:
+    inbound = (
+        Inbound.objects.select_for_update(of=("self",))
+        .select_related("operator")
+        .get(pk=inbound_id)
+    )
+    if inbound.state in InboundState.settled():
         return inbound
     raw = documents.read(StoredFile.objects.get(pk=inbound.payload))
     now = timezone.now()
-    inbound.organisation_id = room_for(inbound.protocol).receive(inbound.name, raw, now)
+    origin = Origin(
+        inbound.operator,
+        inbound.protocol,
+        confirmed=Decision.objects.filter(inbound=inbound, confirmed=True).exists(),
+        suspicion=adapters.doubt_about(inbound.operator, raw),
+    )
+    inbound.organisation_id = room_for(inbound.protocol).receive(inbound.name, raw, now, origin)
+    origin.check()  # the room did, saying what it found; nothing stands that it forgot
     inbound.state, inbound.handled_at, inbound.message = InboundState.MATCHED, now, ""
     inbound.save()
     # Perhaps the answer to a file nobody could say had arrived: look at it now.
@@ -505,13 +527,23 @@ def _match(inbound_id: int) -> Inbound:
         maybe_received=True,
         due_at__gt=now,
     ).update(due_at=now)
+    _tie(inbound, origin)
     return inbound
+
+
+def _tie(inbound: Inbound, origin: Origin) -> None:
+    """Keep which files the return answers; the database refuses those of another operator."""
+    for schema, subject_id in sorted(origin.answered):
+        answered = Outbound.objects.get(
+            schema=schema, protocol=inbound.protocol, subject_id=subject_id
+        )
+        Answered.objects.create(inbound=inbound, outbound=answered)
 
 
 @transaction.atomic
 def _set_aside(inbound_id: int, state: InboundState, why: str) -> Inbound:
     inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
-    if inbound.state != InboundState.MATCHED:
+    if inbound.state not in InboundState.settled():
         message = shortened(legible(why), longest=500)
         inbound.state, inbound.message, inbound.handled_at = state, message, timezone.now()
         inbound.save()
@@ -523,4 +555,37 @@ def _set_aside(inbound_id: int, state: InboundState, why: str) -> Inbound:
             detail={"name": inbound.name, "why": inbound.message},
             outcome="refused",
         )
+    return inbound
+
+
+@transaction.atomic
+def confirm(*, inbound_id: int, by: Person, at: datetime) -> Inbound:
+    """A person has looked at a doubtful return and stands for it: it is acted on now.
+
+    Raises NothingToDecide.
+    """
+    inbound = _decide(inbound_id, confirmed=True, by=by, at=at)
+    return understand(inbound_id=inbound.pk)
+
+
+@transaction.atomic
+def dismiss(*, inbound_id: int, by: Person, at: datetime) -> Inbound:
+    """A person has looked at a doubtful return and sets it aside for good; it stays kept.
+
+    Raises NothingToDecide.
+    """
+    inbound = _decide(inbound_id, confirmed=False, by=by, at=at)
+    inbound.state = InboundState.DISMISSED
+    inbound.save(update_fields=["state"])
+    return inbound
+
+
+def _decide(inbound_id: int, *, confirmed: bool, by: Person, at: datetime) -> Inbound:
+    inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
+    if inbound.state != InboundState.DOUBTFUL:
+        raise NothingToDecide(f"« {inbound.name} » n’attend plus de décision.")
+    Decision.objects.create(inbound=inbound, confirmed=confirmed, by=by, at=at)
+    event = "delivery.confirmed" if confirmed else "delivery.dismissed"
+    detail = {"name": inbound.name, "why": inbound.message}
+    record(event=event, subject=inbound, by=by, at=at, detail=detail)
     return inbound

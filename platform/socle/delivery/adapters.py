@@ -68,6 +68,9 @@ _factories: dict[str, Callable[[TransmissionOperator], Adapter]] = {}
 Obstacle = Callable[[TransmissionOperator, Organisation, str], str]
 """What keeps a body from transmitting under a protocol through an operator; "" when nothing."""
 _obstacles: dict[str, Obstacle] = {}
+Doubt = Callable[[TransmissionOperator, bytes], str]
+"""Why the origin of a raw return is not proved, in one sentence; "" when it is."""
+_doubts: dict[str, Doubt] = {}
 
 
 def register(
@@ -75,14 +78,23 @@ def register(
     factory: Callable[[TransmissionOperator], Adapter],
     *,
     obstacle: Obstacle = lambda operator, organisation, protocol: "",
+    doubt: Doubt = lambda operator, raw: "",
 ) -> None:
-    """Answer for operators whose `adapter` is `name`."""
-    _factories[name], _obstacles[name] = factory, obstacle
+    """Answer for operators whose `adapter` is `name`.
+
+    Without `doubt`, the operator is known by the connection itself, whatever it delivers.
+    """
+    _factories[name], _obstacles[name], _doubts[name] = factory, obstacle, doubt
 
 
 def obstacle_for(operator: TransmissionOperator, organisation: Organisation, protocol: str) -> str:
     """Why a body cannot transmit through an operator, in one sentence; "" when it can."""
     return _obstacles[operator.adapter](operator, organisation, protocol)
+
+
+def doubt_about(operator: TransmissionOperator, raw: bytes) -> str:
+    """Why a return of this operator may be somebody else's, in one sentence; "" when not."""
+    return _doubts[operator.adapter](operator, raw)
 
 
 def names() -> list[str]:

@@ -34,6 +34,8 @@ class DeliveryConfig(AppConfig):
                 "delivery.sent": "Fichier {name} remis à l’opérateur {operator}",
                 "delivery.refused": "Fichier {name} refusé par l’opérateur : {why}",
                 "delivery.set_aside": "Retour {name} mis de côté : {why}",
+                "delivery.confirmed": "Retour {name} confirmé par une personne ({why})",
+                "delivery.dismissed": "Retour {name} écarté ({why})",
                 "delivery.retried": "Nouvel essai demandé pour {name}",
                 "delivery.window_declared": "Interruption de {operator} déclarée ({reason})",
                 "delivery.window_ended": "Interruption de {operator} levée ({reason})",

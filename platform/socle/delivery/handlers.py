@@ -6,6 +6,7 @@ from datetime import datetime
 
 from socle.core.refusals import Refusal
 from socle.delivery.models import Outbound
+from socle.delivery.origin import Origin
 
 
 class Unmatched(Refusal):
@@ -26,13 +27,14 @@ class Room:
 
     `sent` and `refused` run in the organisation's schema, in the transaction that stores the
     outcome. `receive` runs in the public schema, in the transaction that marks the return: it
-    enters the schema it finds and returns the organisation's key, or raises Unmatched. All three
-    must accept being called again for the same thing.
+    enters the schema it finds, matches what the operator of the return carried and nothing else
+    (`origin`), and returns the organisation's key, or raises Unmatched or Doubtful. All three must
+    accept being called again for the same thing.
     """
 
     sent: Callable[[Outbound, datetime], None]
     refused: Callable[[Outbound, str, datetime], None]
-    receive: Callable[[str, bytes, datetime], int]
+    receive: Callable[[str, bytes, datetime, Origin], int]
     check: Callable[[Outbound, datetime], None]
     """Look once more, just before sending, whether it may still go.
 

@@ -150,7 +150,14 @@ class InboundState(models.TextChoices):
     RECEIVED = "received", "Reçu"
     MATCHED = "matched", "Traité"
     UNMATCHED = "unmatched", "Non reconnu"
+    DOUBTFUL = "doubtful", "À confirmer"
+    DISMISSED = "dismissed", "Écarté"
     FAILED = "failed", "En échec"
+
+    @classmethod
+    def settled(cls) -> frozenset["InboundState"]:
+        """What is not read again."""
+        return frozenset({cls.MATCHED, cls.DISMISSED})
 
 
 class Inbound(models.Model):
@@ -210,3 +217,30 @@ class Stumble(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} : {self.item}"
+
+
+class Decision(models.Model):
+    """Who looked at a doubtful return, and confirmed it or set it aside: once."""
+
+    inbound = models.OneToOneField(Inbound, on_delete=models.PROTECT, related_name="decision")
+    confirmed = models.BooleanField()
+    by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.inbound)
+
+
+class Answered(models.Model):
+    """Which of what went out a return answers: both are the same operator's, says a trigger."""
+
+    inbound = models.ForeignKey(Inbound, on_delete=models.PROTECT, related_name="answered")
+    outbound = models.ForeignKey(Outbound, on_delete=models.PROTECT, related_name="answers")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("inbound", "outbound"), name="delivery_answered_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.inbound} → {self.outbound}"

@@ -16,11 +16,30 @@ TRANSITIONS: Final[dict[OutboundState, frozenset[OutboundState]]] = {
 }
 INBOUND_TRANSITIONS: Final[dict[InboundState, frozenset[InboundState]]] = {
     InboundState.RECEIVED: frozenset(
-        {InboundState.MATCHED, InboundState.UNMATCHED, InboundState.FAILED}
+        {
+            InboundState.MATCHED,
+            InboundState.UNMATCHED,
+            InboundState.DOUBTFUL,
+            InboundState.FAILED,
+        }
     ),
     InboundState.MATCHED: frozenset(),
-    InboundState.UNMATCHED: frozenset({InboundState.MATCHED, InboundState.UNMATCHED}),
-    InboundState.FAILED: frozenset({InboundState.MATCHED, InboundState.FAILED}),
+    InboundState.UNMATCHED: frozenset(
+        {InboundState.MATCHED, InboundState.UNMATCHED, InboundState.DOUBTFUL, InboundState.FAILED}
+    ),
+    InboundState.DOUBTFUL: frozenset(
+        {
+            InboundState.MATCHED,
+            InboundState.UNMATCHED,
+            InboundState.DOUBTFUL,
+            InboundState.DISMISSED,
+            InboundState.FAILED,
+        }
+    ),
+    InboundState.DISMISSED: frozenset(),
+    InboundState.FAILED: frozenset(
+        {InboundState.MATCHED, InboundState.UNMATCHED, InboundState.DOUBTFUL, InboundState.FAILED}
+    ),
 }
 READINGS: Final = 5
 """Readings of a return that ended with their process, after which it is for a person."""

@@ -28,6 +28,9 @@ STUCK = Q(state__in=(OutboundState.REFUSED, OutboundState.HELD)) | Q(
     state=OutboundState.DUE, attempts__gte=1
 )
 
+WAITING = (InboundState.UNMATCHED, InboundState.DOUBTFUL, InboundState.FAILED)
+"""Returns a person has to look at."""
+
 
 def stuck_outbound() -> QuerySet[Outbound]:
     """Files that did not go: refused, held, or failing again and again. Oldest first."""
@@ -43,7 +46,7 @@ def unread_inbound(*, at: datetime) -> QuerySet[Inbound]:
     late = Q(received_at__lt=at - policies.READ_WITHIN) | ~Q(message="")
     waiting = Q(state=InboundState.RECEIVED) & late
     return (
-        Inbound.objects.filter(waiting | Q(state__in=(InboundState.UNMATCHED, InboundState.FAILED)))
+        Inbound.objects.filter(waiting | Q(state__in=WAITING))
         .select_related("operator")
         .order_by("received_at", "pk")
     )

@@ -26,4 +26,6 @@ urlpatterns = [
     ),
     path("retour/<int:pk>/", views.Raw.as_view(), name="raw"),
     path("retour/<int:pk>/relire/", views.ReadAgain.as_view(), name="read_again"),
+    path("retour/<int:pk>/confirmer/", views.Confirm.as_view(), name="confirm"),
+    path("retour/<int:pk>/ecarter/", views.Dismiss.as_view(), name="dismiss"),
 ]

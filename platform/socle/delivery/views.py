@@ -4,6 +4,7 @@ from typing import Final
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -67,6 +68,7 @@ class Raw(CapabilityView):
 
     capability = Capability.DELIVERY_RETRY
 
+    @transaction.atomic
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         inbound = get_object_or_404(Inbound, pk=pk)
         stored = get_object_or_404(StoredFile, pk=inbound.payload)
@@ -92,4 +94,33 @@ class ReadAgain(CapabilityView):
             messages.warning(request, inbound.message)
         else:
             messages.success(request, f"« {inbound.name} » est maintenant traité.")
+        return redirect("delivery:desk")
+
+
+class Confirm(CapabilityView):
+    """Stand for a doubtful return: what it says is then done."""
+
+    capability = Capability.DELIVERY_RETRY
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        inbound = get_object_or_404(Inbound, pk=pk)
+        if done := self.attempt(actions.confirm, subject=inbound, inbound_id=pk):
+            if done.message:
+                messages.warning(request, done.message)
+            else:
+                messages.success(request, f"« {inbound.name} » est maintenant traité.")
+        return redirect("delivery:desk")
+
+
+class Dismiss(CapabilityView):
+    """Set a doubtful return aside for good."""
+
+    capability = Capability.DELIVERY_RETRY
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        inbound = get_object_or_404(Inbound, pk=pk)
+        if self.attempt(actions.dismiss, subject=inbound, inbound_id=pk):
+            messages.success(request, f"« {inbound.name} » est écarté : rien n’a été fait.")
         return redirect("delivery:desk")

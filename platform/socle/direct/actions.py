@@ -42,8 +42,8 @@ def save_link(
 
     `facts`: `post_url`, `rescue_url`, `pins` (text), `legacy_tls`, `certificate` and `key` (bytes),
     `certificate_password`, `credential`, `login`, `password`, `imap_host`, `imap_port`,
-    `imap_ca_pem`, `imap_login`, `imap_password`, `mailbox`. Raises UnusableLink or
-    UnusableCertificate.
+    `imap_ca_pem`, `imap_login`, `imap_password`, `mailbox`, `senders` (text), `auth_server`.
+    Raises UnusableLink or UnusableCertificate.
     """
     link = DirectLink.objects.select_for_update(of=("self",)).filter(
         operator=operator
@@ -58,7 +58,12 @@ def save_link(
         subject=link,
         by=by,
         at=at,
-        detail={"operator": operator.name, "certificate": link.certificate_subject},
+        detail={
+            "operator": operator.name,
+            "certificate": link.certificate_subject,
+            "senders": ", ".join(link.senders)[:500],
+            "auth_server": link.auth_server,
+        },
     )
     return link
 
@@ -99,6 +104,10 @@ def _write_mailbox(link: DirectLink, facts: Mapping[str, Any]) -> None:
         link.imap_ca_pem = check_authority(facts["imap_ca_pem"])
     if facts.get("mailbox"):
         link.mailbox = policies.check_mailbox(facts["mailbox"])
+    if facts.get("senders"):
+        link.senders = policies.check_senders(facts["senders"])
+    if facts.get("auth_server"):
+        link.auth_server = policies.check_mail_host(facts["auth_server"], field="auth_server")
     if facts.get("imap_login"):
         link.imap_login = facts["imap_login"]
     if facts.get("imap_password"):

@@ -16,11 +16,12 @@ class DirectConfig(AppConfig):
 
         for field, purpose in actions.SEALED.items():
             crypto.register("direct.DirectLink", field, purpose=purpose)
-        adapters.register("direct", DirectAdapter, obstacle=queries.obstacle)
+        adapters.register("direct", DirectAdapter, obstacle=queries.obstacle, doubt=queries.doubt)
         events.register(
             {
                 "direct.link_saved": "Raccordement direct de {operator} enregistré avec le "
-                "certificat {certificate}",
+                "certificat {certificate} (expéditeurs admis : {senders} ; vérifiés par "
+                "{auth_server})",
                 "direct.link_checked": "Raccordement direct de {operator} vérifié : {waiting} "
                 "message(s) en attente",
             }

@@ -11,7 +11,7 @@ _KEPT: Final = "Déjà enregistré : laissez vide pour le garder."
 _SMALL: Final = 100_000
 _SHOWN: Final = (
     "post_url", "rescue_url", "legacy_tls", "credential", "login", "imap_host", "imap_port",
-    "imap_login", "mailbox",
+    "imap_login", "mailbox", "auth_server",
 )  # fmt: skip
 
 
@@ -65,6 +65,21 @@ class LinkForm(forms.Form):
         label="Mot de passe de la boîte", widget=forms.PasswordInput, required=False
     )
     mailbox = forms.CharField(label="Dossier", max_length=100, initial="INBOX")
+    senders = forms.CharField(
+        label="Expéditeurs admis",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=4000,
+        required=False,
+        help_text="Les adresses d’où écrit la préfecture, ou un domaine comme « @exemple.fr », une "
+        "par ligne. Ce que d’autres écrivent attend une personne.",
+    )
+    auth_server = forms.CharField(
+        label="Serveur qui vérifie l’origine",
+        max_length=200,
+        required=False,
+        help_text="Le nom par lequel commence l’en-tête « Authentication-Results » (DKIM, SPF) que "
+        "votre serveur de courriel ajoute.",
+    )
 
     def __init__(self, *args: Any, link: DirectLink | None, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -73,6 +88,7 @@ class LinkForm(forms.Form):
         for name in _SHOWN:
             self.fields[name].initial = getattr(link, name)
         self.fields["pins"].initial = "\n".join(link.pins)
+        self.fields["senders"].initial = "\n".join(link.senders)
         for name in ("certificate", "imap_password"):
             field = self.fields[name]
             announced = field.announcement() if isinstance(field, FileField) else ""

@@ -39,6 +39,10 @@ class DirectLink(models.Model):
     imap_login = models.CharField("identifiant de la boîte", max_length=200)
     sealed_imap_password = models.BinaryField()
     mailbox = models.CharField("dossier", max_length=100, default="INBOX")
+    senders = ArrayField(models.CharField(max_length=254), default=list, db_default=[])
+    """Who writes for the State: addresses, or domains as « @exemple.fr »."""
+    auth_server = models.CharField("serveur qui vérifie", max_length=200, blank=True, db_default="")
+    """The name the mail server signs its `Authentication-Results` with (RFC 8601)."""
     checked_at = models.DateTimeField("vérifié le", null=True)
     problem = models.CharField("difficulté", max_length=500, blank=True)
 

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from socle.core.refusals import Refusal
+from socle.direct import origin
 
 DOUBT: Final = timedelta(hours=2)
 """How long an attempt without answer waits for the answer of the préfecture.
@@ -53,13 +54,23 @@ def check_pins(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def check_mail_host(host: str) -> str:
+def check_mail_host(host: str, *, field: str = "imap_host") -> str:
     """The name of the mail server. Raises UnusableLink."""
     if not _HOST.fullmatch(host.strip()):
         raise UnusableLink(
-            "Donnez le nom du serveur de courriel, par exemple imap.exemple.fr.", field="imap_host"
+            "Donnez le nom du serveur de courriel, par exemple imap.exemple.fr.", field=field
         )
     return host.strip()
+
+
+def check_senders(text: str) -> list[str]:
+    """The senders in `text`, one a line, in small letters. Raises UnusableLink."""
+    found = text.lower().split()
+    if not all(map(origin.is_sender, found)):
+        raise UnusableLink(
+            "Donnez une adresse, ou un domaine comme « @exemple.fr », par ligne.", field="senders"
+        )
+    return list(dict.fromkeys(found))
 
 
 def check_mailbox(name: str) -> str:

@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from socle.delivery.models import TransmissionOperator
+from socle.direct import origin
 from socle.direct.models import DirectLink, DirectMail, DirectPost
 from socle.directory.models import Organisation, Protocol
 
@@ -21,6 +22,13 @@ def obstacle(operator: TransmissionOperator, organisation: Organisation, protoco
             f"Le raccordement de {operator} n’est pas encore enregistré : enregistrez-le d’abord."
         )
     return ""
+
+
+def doubt(operator: TransmissionOperator, raw: bytes) -> str:
+    """Why a mail may not be the State's, in one sentence; "" when its origin is proved."""
+    link = link_of(operator)
+    senders, server = (link.senders, link.auth_server) if link else ([], "")
+    return origin.doubt(raw, senders=senders, server=server)
 
 
 def posted(operator: TransmissionOperator, name: str) -> DirectPost | None:

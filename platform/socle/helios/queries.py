@@ -16,6 +16,7 @@ from django_tenants.utils import get_tenant_model
 
 from socle.core.clock import legal_date
 from socle.delivery.models import Outbound
+from socle.delivery.origin import Origin
 from socle.directory.models import Organisation, Protocol
 from socle.helios import policies
 from socle.helios.models import (
@@ -136,8 +137,8 @@ def is_taken(flow: PesFlow) -> bool:
     return found.exclude(pk=flow.pk).exists()
 
 
-def candidates(nom_fic: str) -> list[Candidate[int]]:
-    """The flows that left under this NomFic, among which an acquit finds its own."""
+def candidates(nom_fic: str, origin: Origin) -> list[Candidate[int]]:
+    """The flows this operator carried under this NomFic: an acquit finds its own among them."""
     return [
         Candidate(
             flux=flow.pk,
@@ -146,7 +147,9 @@ def candidates(nom_fic: str) -> list[Candidate[int]]:
             awaiting=flow.state in policies.AWAITING,
             deposited_at=flow.deposited_at,
         )
-        for flow in PesFlow.objects.filter(nom_fic=nom_fic, state__in=policies.GONE)
+        for flow in PesFlow.objects.filter(
+            nom_fic=nom_fic, state__in=policies.GONE, pk__in=origin.carried()
+        )
     ]
 
 

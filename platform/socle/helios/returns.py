@@ -16,6 +16,7 @@ from socle.core.clock import legal_date
 from socle.core.names import safe_name
 from socle.delivery.handlers import Unmatched
 from socle.delivery.models import Outbound
+from socle.delivery.origin import Origin
 from socle.delivery.queries import tenant_of_siren
 from socle.documents import actions as documents
 from socle.helios import permissions, policies, queries
@@ -81,7 +82,7 @@ def refused(outbound: Outbound, why: str, at: datetime) -> None:
     _tell(flow, "failed", f"Le flux {flow.nom_fic} n’a pas été pris par l’opérateur : {why}", at)
 
 
-def receive(name: str, raw: bytes, at: datetime) -> int:
+def receive(name: str, raw: bytes, at: datetime, origin: Origin) -> int:
     """Give an acquit or a PES retour to the commune whose SIRET it names; returns her key.
 
     Runs in the public schema. Raises Unmatched, with a sentence for the desk of the syndicat.
@@ -95,10 +96,15 @@ def receive(name: str, raw: bytes, at: datetime) -> int:
             "d’aucune commune raccordée : vérifiez l’annuaire, puis relisez ce retour."
         )
     with fences.inside(tenant.schema_name):
+        if not origin.serves(tenant.organisation_id):
+            raise Unmatched(
+                f"Le retour « {name} » vient de l’opérateur {origin.operator}, par qui cette "
+                "commune ne transmet pas."
+            )
         if isinstance(found, Retour):
             _keep_retour(name, raw, found, at)
         else:
-            _keep_acquit(name, raw, found, at)
+            _keep_acquit(name, raw, found, at, origin)
     return int(tenant.organisation_id)
 
 
@@ -159,8 +165,9 @@ def _keep_retour(name: str, raw: bytes, retour: Retour, at: datetime) -> None:
     )
 
 
-def _keep_acquit(name: str, raw: bytes, acquit: Acquit, at: datetime) -> None:
-    flow = _flow_answered(name, acquit)
+def _keep_acquit(name: str, raw: bytes, acquit: Acquit, at: datetime, origin: Origin) -> None:
+    flow = _flow_answered(name, acquit, origin)
+    origin.answers(flow.pk)
     digest = hashlib.sha256(raw).hexdigest()
     if flow.acquits.filter(sha256=digest).exists():
         return
@@ -191,9 +198,9 @@ def _keep_acquit(name: str, raw: bytes, acquit: Acquit, at: datetime) -> None:
         _tell_verdict(flow, acquit, at)
 
 
-def _flow_answered(name: str, acquit: Acquit) -> PesFlow:
+def _flow_answered(name: str, acquit: Acquit, origin: Origin) -> PesFlow:
     nom_fic = acquit.header.nom_fic
-    match = match_acquit(acquit.header, queries.candidates(nom_fic))
+    match = match_acquit(acquit.header, queries.candidates(nom_fic, origin))
     if match is None:
         raise Unmatched(
             f"L’acquit « {name} » répond au flux « {nom_fic[:100]} », que la commune n’a pas "

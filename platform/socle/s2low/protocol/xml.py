@@ -20,6 +20,7 @@ def parse(data: bytes) -> etree._Element:
     """The root of an XML file; no DTD, no entity, no network. Raises UnreadableXml.
 
     An ISO-8859-1 header over UTF-8 bytes only harms accents, and is read as declared.
+    Blank lines before the declaration are passed over.
     """
     if _DOCTYPE.search(data):
         raise UnreadableXml("DTD")
@@ -32,7 +33,7 @@ def parse(data: bytes) -> etree._Element:
         remove_pis=True,
     )
     try:
-        return etree.fromstring(data, parser)
+        return etree.fromstring(data.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError) as fault:
         raise UnreadableXml(str(fault)) from fault
 
