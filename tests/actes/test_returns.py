@@ -43,19 +43,20 @@ def exercise() -> Origin:
     return Origin(TransmissionOperator.objects.get(code="exercice"), Protocol.ACTES)
 
 
-def receive(name: str, raw: bytes) -> int:
+def receive(name: str, raw: bytes, *, at: datetime = LATER) -> int:
     """As the corridor does: from the public schema, in a transaction."""
     here = connection.tenant
     connection.set_schema_to_public()
     try:
-        return returns.receive(name, raw, LATER, exercise())
+        return returns.receive(name, raw, at, exercise())
     finally:
         connection.set_tenant(here)
 
 
-def acknowledge(act: Act, **said: Any) -> int:
+def acknowledge(act: Act, *, at: datetime = LATER, **said: Any) -> int:
     name = answers.ar_name(act)
-    return receive(f"{name}.eml", answers.returned(name, answers.acknowledgement(act, **said)))
+    raw = answers.returned(name, answers.acknowledgement(act, **said))
+    return receive(f"{name}.eml", raw, at=at)
 
 
 def state_of(act: Act) -> str:

@@ -69,7 +69,7 @@ def sent(ready: Person) -> Act:
 
 @pytest.fixture
 def acknowledged(sent: Act) -> Act:
-    acknowledge(sent, on=timezone.localdate().isoformat())
+    acknowledge(sent, at=timezone.now(), on=timezone.localdate().isoformat())
     sent.refresh_from_db()
     return sent
 
