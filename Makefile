@@ -30,9 +30,9 @@ help: ## cette liste
 demo: $(VENV)/.run ## installe et lance la démonstration (PORT=8010 : autre port ; RESET=1 : repart de zéro)
 	@$(stack) demo --port $(PORT) $(if $(RESET),--reset)
 
-test: $(VENV)/.dev ## installe et exécute les tests de tous les jours (ALL=1 : tous ; ARGS="-k acte" : une partie)
+test: $(VENV)/.dev ## installe et exécute les tests de tous les jours (ALL=1 : tous ; ARGS="-k acte" : une partie ; ON=2028-02-29 : ce jour-là)
 	@$(if $(ALL),$(py) -m socle.stack.browser)
-	@$(py) -m pytest -n $(WORKERS) --dist loadgroup $(if $(ALL),,-m "not slow") $(ARGS)
+	@$(if $(ON),SOCLE_TEST_DAY=$(ON) )$(py) -m pytest -n $(WORKERS) --dist loadgroup $(if $(ALL),,-m "not slow") $(ARGS)
 
 tour: $(VENV)/.run ## le parcours complet d'une commune, sans navigateur (ARGS="--commune 79061")
 	@$(stack) run -- $(manage) tour $(ARGS)

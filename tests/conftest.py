@@ -21,10 +21,14 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from socle.core.roles import OWNER, WEB
-from socle.stack import roles
-from socle.stack.postgres import Postgres
-from socle.stack.state import AlreadyInUse
+from tests import day
+
+day.begin()  # before anything reads the clock
+
+from socle.core.roles import OWNER, WEB  # noqa: E402
+from socle.stack import roles  # noqa: E402
+from socle.stack.postgres import Postgres  # noqa: E402
+from socle.stack.state import AlreadyInUse  # noqa: E402
 
 REPO = Path(__file__).resolve().parents[1]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -81,6 +85,7 @@ django.setup()  # now: the conftest of a sub-folder may import models
 
 def _fingerprint() -> str:
     digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest.update(os.environ.get(day.DAY, "").encode())  # the world is as old as its day
     rooms = [REPO / "platform", *(REPO / name for name in django_settings.OUR_ROOMS)]
     for room in rooms:
         for path in sorted(room.rglob("*.py")):
@@ -108,6 +113,13 @@ def create_database(server: Any, name: str, *, template: str = "template0") -> N
     server.execute(roles.connect_script(name))
     with psycopg.connect(_url("socle_admin", name), autocommit=True) as inside:
         inside.execute(roles.CLOSE)
+
+
+def _move_clock(name: str) -> None:
+    """Put PostgreSQL on the suite's day too."""
+    if day.shift():
+        with psycopg.connect(_url(OWNER, name), autocommit=True) as inside:
+            inside.execute(day.sql())
 
 
 def _build_template(name: str) -> None:
@@ -178,6 +190,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
             _build_template(template)
         server.execute(f"DROP DATABASE IF EXISTS {mine} WITH (FORCE)")
         create_database(server, mine, template=template)
+        _move_clock(mine)
         server.execute("SELECT pg_advisory_unlock(20260101)")
         _use_database(mine)
     yield

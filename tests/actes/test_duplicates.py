@@ -113,7 +113,7 @@ def test_the_stamp_says_when_the_act_was_published_once_it_is(
 ) -> None:
     from tests.actes.test_returns import acknowledge
 
-    acknowledge(sent, on=timezone.localdate().isoformat())
+    acknowledge(sent, at=timezone.now(), on=timezone.localdate().isoformat())
     before = sent.files.get().stamped
     browser.post(
         f"/actes/{sent.pk}/publication/", {"published_on": timezone.localdate().isoformat()}

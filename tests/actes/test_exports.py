@@ -272,7 +272,7 @@ def test_an_export_killed_half_way_goes_on_from_there(
 ) -> None:
     monkeypatch.setitem(bundles.VOLUME, BundleKind.ZIP, 2)
     acts = [deposit(number=f"2026_{serial:03d}").pk for serial in range(5)]
-    bundle = bundles.ask(acts=acts, by=ready, at=AT)
+    bundle = bundles.ask(acts=acts, by=ready, at=timezone.now())
 
     class Killed(BaseException):
         """The worker is gone."""

@@ -29,6 +29,7 @@ from socle.delivery.models import (
 )
 from socle.directory.models import TransmissionRight
 from socle.documents import actions as documents
+from tests import day
 from tests.actes.conftest import upload
 from tests.documents import pdfs
 
@@ -41,7 +42,6 @@ PATIENCE = 20.0
 def prefecture(tmp_path: Path, settings: Any) -> Iterator[str]:
     """The address of `python -m socle.exercise`, which answers at once."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SOCLE_")}
-    sources = os.pathsep.join((str(REPO), str(REPO / "platform")))
     process = subprocess.Popen(
         [
             sys.executable,
@@ -54,7 +54,9 @@ def prefecture(tmp_path: Path, settings: Any) -> Iterator[str]:
             "--state",
             tmp_path,
         ],
-        env=kept | {"PYTHONPATH": sources, "SOCLE_EXERCISE_TOKEN": TOKEN},
+        env=kept
+        | day.environment(str(REPO), str(REPO / "platform"))
+        | {"SOCLE_EXERCISE_TOKEN": TOKEN},
         stdout=subprocess.PIPE,
         text=True,
     )

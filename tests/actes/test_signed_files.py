@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from registration_authority.watch.models import TrustedAuthority
 from socle.accounts.models import Person
@@ -220,7 +221,7 @@ def test_who_signed_is_shown_before_the_sending_and_on_the_page_of_the_act(
     assert "Signatures électroniques : elles sont intactes" in said
 
     act = Act.objects.get()
-    actions.transmit(act_id=act.pk, by=ready, at=AT)
+    actions.transmit(act_id=act.pk, by=ready, at=timezone.now())
 
     assert "Signé par Marie Dupont" in text(browser.get(f"/actes/{act.pk}/"))
 

@@ -13,6 +13,7 @@ from socle.documents import actions
 from socle.documents import vault as sealing
 from socle.documents.keys.models import DataKey
 from socle.documents.models import StoredFile
+from tests import day
 from tests.documents import pdfs
 
 CONTENT = b"Extrait du registre des deliberations de Melle. " * 50
@@ -227,7 +228,7 @@ def test_the_keys_are_in_no_commune_s_schema(town: Any) -> None:
 
 @pytest.fixture
 def tomorrow() -> datetime:
-    return timezone.now() + timedelta(days=1)
+    return day.latest() + timedelta(days=1)
 
 
 def test_a_blob_no_row_names_is_deleted(town: Any, vault: Path, tomorrow: datetime) -> None:
@@ -249,7 +250,7 @@ def test_a_blob_two_rows_named_stays_for_the_second(town: Any, tomorrow: datetim
 def test_a_blob_just_written_is_left_to_its_deposit(town: Any) -> None:
     keep().delete()
 
-    assert actions.delete_orphans(before=timezone.now() - timedelta(days=1)) == []
+    assert actions.delete_orphans(before=day.of_system() - timedelta(days=1)) == []
 
 
 def test_a_neighbour_s_blobs_are_not_orphans_of_ours(

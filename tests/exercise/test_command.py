@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import day
 from tests.exercise.client import TOKEN, Client
 from tests.exercise.test_restart import SOURCES
 
@@ -51,7 +52,7 @@ def test_the_django_command_says_what_is_missing(tmp_path: Path) -> None:
 def test_the_offices_run_without_django_nor_the_senders_code() -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS],
-        env=os.environ | {"PYTHONPATH": SOURCES},
+        env=os.environ | day.environment(SOURCES),
         capture_output=True,
         text=True,
         timeout=60,

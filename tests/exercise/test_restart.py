@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests import day
 from tests.exercise.builders import Act, parcel_of
 from tests.exercise.client import TOKEN, Client
 
@@ -19,7 +20,7 @@ SOURCES = os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "platform")))
 
 def environment(token: str = TOKEN) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SOCLE_")}
-    return kept | {"PYTHONPATH": SOURCES} | ({"SOCLE_EXERCISE_TOKEN": token} if token else {})
+    return kept | day.environment(SOURCES) | ({"SOCLE_EXERCISE_TOKEN": token} if token else {})
 
 
 def command(state: Path, *more: str) -> list[str]:

@@ -70,6 +70,7 @@ def test_the_list_says_who_is_waited_for(officer: Browser) -> None:
     ],
 )
 def test_the_list_is_filtered(officer: Browser, query: str, shown: bool) -> None:
+    StepRecord.objects.update(due_on=legal_date(timezone.now()))
     page = text(officer.get(f"/raccordements/?{query}"))
     assert ("Aucun dossier ne répond" not in page) is shown
 

@@ -11,7 +11,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from registration_authority.pki import training_ca
 from registration_authority.pki.cmp.exchange import Signer
+from tests import day
 
 OPENSSL = shutil.which("openssl")
 needs_openssl = pytest.mark.skipif(
@@ -43,7 +44,7 @@ class Parties:
 
 def parties(at: datetime | None = None) -> Parties:
     """Three parties whose certificates started yesterday."""
-    start = (at or datetime.now(UTC)) - timedelta(days=1)
+    start = (at or day.earliest()) - timedelta(days=1)
     root = training_ca.create_root(name="AC du dehors", at=start)
     return Parties(root, _signer(root, "Serveur CMP", start), _signer(root, "AED", start))
 

@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+from tests import day
+
 DAY = dt.timedelta(days=1)
+YESTERDAY, TODAY = day.earliest() - DAY, day.latest()
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Authority:
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(name)
-        self._own = self._sign(self._name, self._key, until=YESTERDAY + 365 * DAY, is_ca=True)
+        self._own = self._sign(self._name, self._key, until=TODAY + 365 * DAY, is_ca=True)
         self.pem = self._own.public_bytes(Encoding.PEM).decode()
 
     def server(self, host: str = "localhost") -> Pair:
@@ -43,7 +45,9 @@ class Authority:
 
     def client(self, name: str, *, expired: bool = False) -> Pair:
         since = YESTERDAY - 100 * DAY if expired else YESTERDAY
-        return self._issue(name, since=since, until=since + (50 if expired else 300) * DAY)
+        return self._issue(
+            name, since=since, until=since + 50 * DAY if expired else TODAY + 300 * DAY
+        )
 
     def _issue(
         self,
@@ -51,7 +55,7 @@ class Authority:
         *,
         host: str = "",
         since: dt.datetime = YESTERDAY,
-        until: dt.datetime = YESTERDAY + 300 * DAY,
+        until: dt.datetime = TODAY + 300 * DAY,
     ) -> Pair:
         key = ec.generate_private_key(ec.SECP256R1())
         made = self._sign(_name(name), key, since=since, until=until, host=host)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -23,11 +23,13 @@ from cryptography.x509.oid import (
     NameOID,
 )
 
+from tests import day
+
 OPENSSL = shutil.which("openssl")
 needs_openssl = pytest.mark.skipif(
     OPENSSL is None, reason="la commande openssl manque : son répondeur OCSP ne tourne pas"
 )
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = day.of_system().replace(microsecond=0)
 
 
 @dataclass(frozen=True)
