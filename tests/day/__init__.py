@@ -9,6 +9,7 @@ whose clock is not ours goes to its day (`of_the_system`).
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -39,9 +40,9 @@ def begin() -> None:
 def _shift_to(asked: str) -> float:
     now = datetime.now(ZoneInfo("Europe/Paris"))
     there = datetime.fromisoformat(asked)
-    if len(asked) == len("2028-02-29"):  # the same time of the day
+    if "T" not in asked:  # the same time of the day
         there = datetime.combine(there, now.time())
-    return (there.replace(tzinfo=now.tzinfo) - now) / timedelta(seconds=1)
+    return there.replace(tzinfo=now.tzinfo).timestamp() - now.timestamp()
 
 
 def environment(*sources: str) -> dict[str, str]:
@@ -65,7 +66,8 @@ def sql() -> str:
 
 def of_system() -> datetime:
     """What the operating system's clock says, wherever this process travels."""
-    return datetime.fromtimestamp(time_machine.escape_hatch.time.time(), UTC)
+    hatch = time_machine.escape_hatch
+    return datetime.fromtimestamp(hatch.time.time() if hatch.is_travelling() else time.time(), UTC)
 
 
 def earliest() -> datetime:
