@@ -19,7 +19,7 @@ from socle.directory.models import TransmissionRight
 from socle.documents import actions as documents
 from socle.journal.models import Entry
 from tests.actes import answers
-from tests.actes.conftest import PDF, PNG, hand_over, somebody, upload, vars_of
+from tests.actes.conftest import AT, PDF, PNG, hand_over, somebody, upload, vars_of
 from tests.actes.test_returns import acknowledge, anomaly
 from tests.documents import pdfs, signed_pdfs
 from tests.people import Browser, in_town
@@ -362,7 +362,7 @@ def test_the_list_is_filtered(
 ) -> None:
     draft(ready, number="2026_018", nature=2, objet="Cantine")
     act = draft(ready, decided_on=date(2025, 3, 1), objet="Voirie")
-    actions.transmit(act_id=act.pk, by=ready, at=timezone.now())
+    actions.transmit(act_id=act.pk, by=ready, at=AT)
     said = text(browser.get("/actes/", asked))
     assert {word for word in ("Cantine", "Voirie") if word in said} == found
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from socle.accounts.capabilities import Role
 from socle.accounts.models import Person
@@ -132,7 +133,7 @@ def test_who_may_not_transmit_sees_and_does_nothing(deposit: Deposit, town: Any)
     assert "Relancer</" not in page.get("/actes/en-attente/").content.decode()
     assert page.post(f"/actes/en-attente/{outbound.pk}/relancer/").status_code == 403
     with pytest.raises(NotAllowed):
-        stuck.retry(outbound_id=outbound.pk, by=reader, at=LATER)
+        stuck.retry(outbound_id=outbound.pk, by=reader, at=timezone.now())
 
 
 def test_the_neighbour_sees_and_moves_nothing_of_ours(deposit: Deposit, neighbour: Any) -> None:

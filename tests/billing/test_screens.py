@@ -216,9 +216,10 @@ def test_a_price_is_changed_by_a_new_version(
     price = Price.objects.get(product__code=policies.CERTIFICATE)
     address = f"/facturation/tarifs/{price.pk}/"
     facts = {"unit_price": "80", "regime": "taxed", "rate": "20"}
-    late = text(desk.post(address, facts | {"valid_from": "2026-01-01"}))
-    assert "trop tôt" in late
     tomorrow = timezone.localdate() + timedelta(days=1)
+    long_ago = tomorrow - timedelta(days=800)
+    late = text(desk.post(address, facts | {"valid_from": str(long_ago)}))
+    assert "trop tôt" in late
     page = text(desk.post(address, facts | {"valid_from": str(tomorrow)}, follow=True))
     assert "80,00 €" in page
     assert "À venir" in page

@@ -170,10 +170,10 @@ def test_an_outcome_of_a_lost_lease_is_not_written(outbound: Outbound, room: Roo
 
 
 def test_a_convention_suspended_meanwhile_holds_the_file(
-    outbound: Outbound, counters: Client, noon: datetime
+    outbound: Outbound, counters: Client
 ) -> None:
     TransmissionRight.objects.update(
-        suspended_on=timezone.now().date() - timedelta(days=1), suspension_reason="essai"
+        suspended_on=timezone.localdate() - timedelta(days=1), suspension_reason="essai"
     )
     assert actions.send_due() == 0
     assert _state(outbound).state == OutboundState.HELD

@@ -31,10 +31,8 @@ def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield boto3.resource("s3").Bucket("socle-vault")
 
 
-def test_a_file_is_kept_sealed_read_back_and_deleted_when_orphan(
-    town: Any, noon: Any, bucket: Any
-) -> None:
-    stored = actions.store(content=CONTENT, name="a.bin", by="Moi", at=noon)
+def test_a_file_is_kept_sealed_read_back_and_deleted_when_orphan(town: Any, bucket: Any) -> None:
+    stored = actions.store(content=CONTENT, name="a.bin", by="Moi", at=timezone.now())
 
     assert [(blob.key, blob.size) for blob in bucket.objects.all()] == [
         (stored.storage_key, sealing.sealed_size(len(CONTENT)))

@@ -182,7 +182,7 @@ def test_everything_comes_back_with_its_keys_and_its_proofs(
 
 
 def test_keys_that_are_taken_are_given_anew_and_followed(
-    left: Ground, made: Made, tmp_path: Path, settings: Any, noon: Any
+    left: Ground, made: Made, tmp_path: Path, settings: Any
 ) -> None:
     with elsewhere(left.schema, tmp_path / "elsewhere", settings):
         Person.objects.create(

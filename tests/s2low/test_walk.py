@@ -14,7 +14,7 @@ from socle.delivery.models import Inbound, InboundState
 from socle.documents import actions as documents
 from socle.exercise.protocol.classification import CURRENT, full_return
 from socle.s2low.models import S2lowAccount
-from tests.actes.conftest import AT, FACTS, PDF, somebody, upload
+from tests.actes.conftest import FACTS, PDF, somebody, upload
 from tests.s2low import archives
 from tests.s2low.server import S2lowServer
 
@@ -22,16 +22,17 @@ from tests.s2low.server import S2lowServer
 @pytest.fixture
 def act(account: S2lowAccount, town: Any) -> Act:
     """An act deposited by a secretary and taken by S²LOW."""
+    now = timezone.now()
     stored = documents.store(
-        content=full_return(CURRENT), name="classification.xml", by="tests", at=AT
+        content=full_return(CURRENT), name="classification.xml", by="tests", at=now
     )
-    ClassificationVersion.objects.create(date=CURRENT.day, content=stored, received_at=AT)
+    ClassificationVersion.objects.create(date=CURRENT.day, content=stored, received_at=now)
     made = actes.deposit(
         facts=FACTS,
         main=upload(PDF),
         annexes=[upload(archives.PNG, "plan du cimetière.png", "21_RP")],
         by=somebody(Role.TRANSMITTER, town),
-        at=timezone.now(),
+        at=now,
     )
     assert delivery.send_due() == 1
     made.refresh_from_db()
