@@ -99,6 +99,10 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
+TEMPLATE = f"tpl_{_fingerprint()}"
+"""The database every other one of the suite is a copy of."""
+
+
 def _use_database(name: str, role: str = WEB) -> None:
     from django.db import connections
 
@@ -113,12 +117,7 @@ def create_database(server: Any, name: str, *, template: str = "template0") -> N
     server.execute(roles.connect_script(name))
     with psycopg.connect(_url("socle_admin", name), autocommit=True) as inside:
         inside.execute(roles.CLOSE)
-
-
-def _move_clock(name: str) -> None:
-    """Put PostgreSQL on the suite's day too."""
-    if day.shift():
-        with psycopg.connect(_url(OWNER, name), autocommit=True) as inside:
+        if day.shift() and template != "template0":  # PostgreSQL is on the suite's day too
             inside.execute(day.sql())
 
 
@@ -181,16 +180,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """Give this worker its own copy of the template database."""
-    template, mine = f"tpl_{_fingerprint()}", f"t_{WORKER}"
+    mine = f"t_{WORKER}"
     with django_db_blocker.unblock(), psycopg.connect(SERVER, autocommit=True) as server:
         server.execute("SELECT pg_advisory_lock(20260101)")
         known = "SELECT 1 FROM pg_database WHERE datname = %s"
-        if server.execute(known, [template]).fetchone() is None:
-            server.execute(f"DROP DATABASE IF EXISTS {template}_draft WITH (FORCE)")
-            _build_template(template)
+        if server.execute(known, [TEMPLATE]).fetchone() is None:
+            server.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}_draft WITH (FORCE)")
+            _build_template(TEMPLATE)
         server.execute(f"DROP DATABASE IF EXISTS {mine} WITH (FORCE)")
-        create_database(server, mine, template=template)
-        _move_clock(mine)
+        create_database(server, mine, template=TEMPLATE)
         server.execute("SELECT pg_advisory_unlock(20260101)")
         _use_database(mine)
     yield

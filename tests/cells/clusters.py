@@ -62,14 +62,9 @@ def running(server: Postgres) -> Iterator[None]:
 
 
 def world(server: str) -> None:
-    """Give the database of the copies to `server`: the newest template of the tests."""
-    from tests.conftest import create_database
+    """Give the database of the copies to `server`: the template of the tests."""
+    from tests.conftest import TEMPLATE, create_database
 
     with psycopg.connect(server, autocommit=True) as db:
-        template = db.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'tpl\\_%' "
-            "AND datname NOT LIKE '%\\_draft' ORDER BY oid DESC"
-        ).fetchone()
-        assert template is not None
         db.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        create_database(db, NAME, template=template[0])
+        create_database(db, NAME, template=TEMPLATE)

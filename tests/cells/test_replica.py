@@ -19,6 +19,7 @@ from socle.core import fences, replica
 from socle.journal import actions as journal
 from socle.journal import verify
 from tenants.models import Tenant
+from tests import day
 from tests.cells.clusters import NAME, Copy, running, world
 from tests.conftest import SERVER
 from tests.people import Browser, person
@@ -44,6 +45,13 @@ class Pair:
         """Let it catch up."""
         with self.follower.connect(NAME) as db:
             db.execute("SELECT pg_wal_replay_resume()")
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    """How late a replica is, PostgreSQL says on the operating system's day."""
+    with day.of_the_system():
+        yield
 
 
 @pytest.fixture(scope="module")

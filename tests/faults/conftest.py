@@ -19,7 +19,7 @@ from socle.core.roles import WEB
 from socle.stack import ports
 from socle.stack.broker import Broker
 from socle.stack.waiting import wait_until
-from tests.conftest import REPO, SERVER, WORKER, _url, create_database
+from tests.conftest import REPO, SERVER, TEMPLATE, WORKER, _url, create_database
 from tests.exercise.client import Client
 from tests.faults.town_hall import TownHall, copy, town_hall
 
@@ -139,13 +139,8 @@ def ground(django_db_setup: None, tmp_path: Path) -> Iterator[Ground]:
     """A copy of the template database, a broker, the exercise operator; workers die at the end."""
     name = f"faults_{WORKER}"
     with psycopg.connect(SERVER, autocommit=True) as server:
-        template = server.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'tpl\\_%' "
-            "AND datname NOT LIKE '%\\_draft' ORDER BY oid DESC"
-        ).fetchone()
-        assert template is not None
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        create_database(server, name, template=template[0])
+        create_database(server, name, template=TEMPLATE)
     with Broker(tmp_path / "broker") as broker:
         yield from ground_on(_url(WEB, name), broker, tmp_path)
     with psycopg.connect(SERVER, autocommit=True) as server:

@@ -17,7 +17,7 @@ import psycopg
 from socle.core.roles import COMMUNE, OWNER, WEB
 from socle.stack import binaries, roles
 from socle.stack.postgres import Postgres
-from tests.conftest import REPO, SERVER
+from tests.conftest import REPO, SERVER, TEMPLATE
 
 COMMUNES: Final = 6
 NEXT: Final = {"documents": "tests.faults.next_documents"}
@@ -205,11 +205,6 @@ def copy(hall: TownHall, name: str) -> Iterator[TownHall]:
 def _copy_world(server: Postgres) -> None:
     """The template database of the tests, by `pg_dump`: it is on another server."""
     with psycopg.connect(SERVER, autocommit=True) as source:
-        template = source.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'tpl\\_%' "
-            "AND datname NOT LIKE '%\\_draft' ORDER BY oid DESC"
-        ).fetchone()
-        assert template is not None
         communes = [
             name
             for (name,) in source.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_%'")
@@ -217,7 +212,7 @@ def _copy_world(server: Postgres) -> None:
     programs = binaries.postgres_bin(None)
     parts = urlsplit(SERVER)
     dump = subprocess.run(
-        [programs / "pg_dump", parts._replace(path=f"/{template[0]}").geturl()],
+        [programs / "pg_dump", parts._replace(path=f"/{TEMPLATE}").geturl()],
         check=True,
         capture_output=True,
     )
