@@ -26,6 +26,7 @@ from socle.actes.models import (
     Transaction,
     TransactionState,
 )
+from socle.core.names import safe_name
 from socle.documents import actions as documents
 from socle.documents.models import StoredFile
 from socle.documents.responses import download
@@ -33,6 +34,7 @@ from socle.documents.sniff import as_stream
 from socle.documents.stamp import stamp
 from socle.s2low.protocol import served
 from socle.s2low.protocol.served import Numbered, Status, Thing
+from tenants.api import posted
 from tenants.api.facade import FacadeView, Refused, json_answer, pages, text
 
 NATURES: Final = {1: "DE", 2: "AR", 3: "AI", 4: "CC", 5: "BF", 6: "AU"}
@@ -55,6 +57,21 @@ MESSAGES: Final = {
     TransactionState.ACKNOWLEDGED: Status.ACKNOWLEDGED,
     TransactionState.RECEIVED: Status.RECEIVED,
 }
+_TAKEN: Final = frozenset(
+    {
+        *("api", "nature_code", "number", "decision_date", "subject", "type_acte", "type_pj"),
+        *("acte_pdf_file", "acte_attachments", "document_papier", "en_attente", "must_signed"),
+        *(f"classif{level}" for level in range(1, 6)),
+    }
+)
+_USELESS: Final = frozenset(
+    {
+        *("acte_pdf_file_sign", "acte_attachments_sign", "broadcast_email", "send_sources"),
+        *("show_broadcast_email", "batchfile", "process_next_batch_file"),
+    }
+)
+"""Of S²LOW too, without effect here: taken empty, refused by name when they ask for something."""
+_LONGEST_MATTER: Final = Act._meta.get_field("matter").max_length or 30
 NOT_ANSWERED: Final = frozenset({ActState.DRAFT, ActState.WAITING, ActState.QUEUED, ActState.SENT})
 
 
@@ -72,9 +89,13 @@ class Create(FacadeView):
 
     capability = Capability.ACTS_PREPARE
 
+    def check_fields(self) -> None:
+        """Every parameter of S²LOW, and no other. Raises Refused."""
+        posted.check_fields(self.request, known=_TAKEN, useless=_USELESS)
+
     def serve(self) -> HttpResponse:
         facts, main, annexes = self.facts(), self.main(), self.annexes()
-        if known := self.same(facts, main):
+        if known := self.same(facts, main, annexes):
             return text(served.ok(int(Numbered(Thing.ACT, known.pk))))
         act = self.deposit(facts, main, annexes)
         return text(served.ok(int(Numbered(Thing.ACT, act.pk))))
@@ -88,6 +109,8 @@ class Create(FacadeView):
         if not matter.count("."):
             raise Refused("Les deux premiers niveaux de classification sont obligatoires.")
         nature = self.given("nature_code")
+        if len(matter) > _LONGEST_MATTER:
+            raise Refused("Les niveaux de classification sont trop longs : vérifiez classif1 à 5")
         return Facts(
             number=policies.tidy_number(self.given("number")),
             nature=int(nature) if nature in {"1", "2", "3", "4", "5", "6"} else None,
@@ -99,35 +122,51 @@ class Create(FacadeView):
 
     def main(self) -> Upload:
         """The act itself."""
-        file = self.request.FILES.get("acte_pdf_file")
+        file = posted.file(self.request, "acte_pdf_file")
         if file is None:
             raise Refused("Aucun fichier acte n'a été posté ")
         return _upload(file, self.given("type_acte"))
 
     def annexes(self) -> list[Upload]:
         """The annexes, each with its own type: one without is named."""
-        files = self.request.FILES.getlist("acte_attachments[]")
-        types = [served.text_of(one).strip() for one in self.request.POST.getlist("type_pj[]")]
+        files = posted.files(self.request, "acte_attachments")
+        types = posted.several(self.request, "type_pj")
+        if len(types) > len(files):
+            raise Refused(
+                f"{len(types)} types d'annexe (type_pj) sont donnés pour {len(files)} annexes"
+            )
         types += [""] * (len(files) - len(types))
-        for file, kind in zip(files, types, strict=False):
+        for file, kind in zip(files, types, strict=True):
             if not kind:
                 raise Refused(f"Annexe « {_name(file)} » : typologie absente")
-        return [_upload(file, kind) for file, kind in zip(files, types, strict=False)]
+        return [_upload(file, kind) for file, kind in zip(files, types, strict=True)]
 
-    def same(self, facts: Facts, main: Upload) -> Act | None:
-        """The act this very deposit made already: a call repeated after a cut makes no second."""
+    def same(self, facts: Facts, main: Upload, annexes: Sequence[Upload]) -> Act | None:
+        """The act this very deposit made already: a call repeated after a cut makes no second.
+
+        It is the same when everything is: facts, files, names and types. Raises Refused, with what
+        differs, for another act under the number of one that is on its way or received.
+        """
         known = queries.holder_of(facts.number)
-        if known is None or (known.nature, known.decided_on) != (facts.nature, facts.decided_on):
-            return None
-        kept = known.files.select_related("stored").filter(role="main").first()
-        return known if kept and kept.stored.sha256 == _sha256(main) else None
+        drafts = Act.objects.filter(number=facts.number, state=ActState.DRAFT).order_by("pk")
+        for act in [known] if known else drafts:
+            other = list(_differences(act, facts, [main, *annexes]))
+            if not other:
+                return act
+            if known:
+                raise Refused(
+                    f"Un acte portant le même numéro interne existe déjà : {act.number}, et ce "
+                    f"n'est pas le même ({', '.join(other)}). Donnez un autre numéro"
+                )
+        return None
 
     def deposit(self, facts: Facts, main: Upload, annexes: Sequence[Upload]) -> Act:
         """By the same action and under the same rules as on the screen."""
         by = self.caller.access.person
         ground = Ground(by=by, at=self.at)
         given: dict[str, Any] = {"facts": facts, "main": main, "annexes": annexes}
-        if self.given("en_attente") != "1" and self.may_leave(
+        waits = "1" in {self.given("en_attente"), self.given("must_signed")}
+        if not waits and self.may_leave(
             Capability.ACTS_TRANSMIT, partial(ground.operator, nature=str(facts.nature or ""))
         ):
             return actions.deposit(**given, by=by, at=self.at, ground=ground)
@@ -542,6 +581,29 @@ def _wanted(written: str) -> tuple[int, list[ActState]]:
     except ValueError as error:
         raise Refused("Statut inconnu") from error
     return number, [ours for ours, theirs in STATES.items() if theirs == number]
+
+
+def _differences(act: Act, facts: Facts, uploads: Sequence[Upload]) -> Iterator[str]:
+    """What of a deposit is not what the act says."""
+    words = {
+        "nature": "nature",
+        "decided_on": "date de décision",
+        "matter": "classification",
+        "objet": "objet",
+        "paper_complement": "document papier",
+    }
+    for field, word in words.items():
+        if getattr(act, field) != getattr(facts, field):
+            yield word
+    kept = list(act.files.select_related("stored").order_by("rank"))
+    if len(kept) != len(uploads):
+        yield "nombre de fichiers"
+        return
+    for file, upload in zip(kept, uploads, strict=True):
+        if file.stored.sha256 != _sha256(upload) or file.stored.name != safe_name(upload.name):
+            yield f"fichier « {upload.name} »"
+        elif upload.typology and file.typology != upload.typology:
+            yield f"type de « {upload.name} »"
 
 
 def _upload(file: UploadedFile, typology: str) -> Upload:

@@ -1,5 +1,6 @@
 """What every address of the façade has in common: who calls, what for, how one answers."""
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -14,22 +15,22 @@ from django.views.decorators.csrf import csrf_exempt
 from socle.accounts import queries as people
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access, Capability
+from socle.core import sweeps
 from socle.core.refusals import Refusal
 from socle.delivery.actions import NoCertificate
 from socle.delivery.models import TransmissionOperator
 from socle.journal.actions import record_refusal
 from socle.s2low.protocol import served
-from tenants.api import actions
+from tenants.api import actions, posted
 from tenants.api.authentication import Caller, NotAllowed, recognise
+from tenants.api.posted import Refused
+
+__all__ = ["FacadeView", "Refused", "json_answer", "pages", "text", "xml"]
+
+log = logging.getLogger(__name__)
 
 TEXT: Final = f"text/plain; charset={served.LATIN}"
 DENIED: Final = "Accès refusé"
-
-
-class Refused(Refusal):
-    """The request itself cannot be served; the sentence is the one S²LOW says."""
-
-    code = "api.refused"
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -45,12 +46,13 @@ class FacadeView(CapabilityView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Recognise the software, look at what it may, serve; a refusal is « KO »."""
-        request.encoding = served.LATIN
+        posted.read_as_php(request)
         self.request, self.at = request, timezone.now()
         try:
             self.caller = recognise(request, at=self.at)
             connection.fence(up=True)
             self.check(self.capability)
+            self.check_fields()
             actions.note_use(self.caller.access, at=self.at)
             return self.serve()
         except Refusal as refusal:
@@ -60,10 +62,18 @@ class FacadeView(CapabilityView):
             return self.refuse("La taille totale des fichiers est trop importante")
         except (MultiPartParserError, SuspiciousOperation):
             return self.refuse("La requête est illisible")
+        except sweeps.PASSING:
+            raise
+        except Exception:  # whatever it is, a software reads a line, never a page
+            log.exception("the façade failed at %s", request.path)
+            return self.refuse("Erreur interne : réessayez, puis prévenez votre syndicat")
 
     def serve(self) -> HttpResponseBase:
         """Do what the address is for. May raise a Refusal."""
         raise NotImplementedError
+
+    def check_fields(self) -> None:
+        """Refuse by name what the address does not know. Raises Refused."""
 
     def refuse(self, sentence: str) -> HttpResponse:
         """The answer that says why not."""
@@ -76,8 +86,7 @@ class FacadeView(CapabilityView):
 
     def given(self, name: str) -> str:
         """A parameter, from the body first."""
-        value = self.request.POST.get(name) or self.request.GET.get(name) or ""
-        return served.text_of(str(value)).strip()
+        return posted.one(self.request, name)
 
     def numbered(self, name: str, *things: served.Thing) -> int:
         """The key of the thing a parameter names. Raises Refused for anything else."""

@@ -12,6 +12,7 @@ from socle.documents.responses import download
 from socle.helios import actions, ground, queries, returns
 from socle.helios.models import FlowState, PesFlow, PesRetour
 from socle.s2low.protocol import served
+from tenants.api import posted
 from tenants.api.facade import FacadeView, Refused, xml
 
 STATES: Final = {
@@ -35,17 +36,24 @@ class Import(FacadeView):
     capability = Capability.FLOWS_PREPARE
 
     def serve(self) -> HttpResponse:
-        file = self.request.FILES.get("enveloppe")
+        file = posted.file(self.request, "enveloppe")
         if file is None:
             raise Refused("Aucune enveloppe trouvée")
         by = self.caller.access.person
         with transaction.atomic():
             flow = actions.deposit(file=file, by=by, at=self.at)
-            if flow.state == FlowState.READY and self.may_leave(
-                Capability.FLOWS_TRANSMIT, self.operator
+            waits = self.given("must_signed") == "1"
+            if (
+                not waits
+                and flow.state == FlowState.READY
+                and self.may_leave(Capability.FLOWS_TRANSMIT, self.operator)
             ):
                 flow = actions.transmit(flow_id=flow.pk, by=by, at=self.at)
         return xml(served.imported(flow.pk, "Téléchargement du fichier réussi.", ok=True))
+
+    def check_fields(self) -> None:
+        """The flow, and whether it must be signed first. Raises Refused."""
+        posted.check_fields(self.request, known={"enveloppe", "must_signed", "api"})
 
     def operator(self) -> TransmissionOperator:
         """Who would carry the flow. Raises what keeps it from leaving today."""

@@ -360,7 +360,7 @@ def _retype(act: Act, chosen: Mapping[int, str], *, types: "_Types", reset: bool
     """Give kept files their chosen type; one the new nature does not know becomes the usual one."""
     for file in act.files.all():
         wanted = chosen.get(file.pk, file.typology) or types.usual
-        if file.role == FileRole.MAIN or (reset and wanted not in types.allowed):
+        if reset and wanted not in types.allowed:
             wanted = types.usual
         if wanted != file.typology:
             file.typology = wanted
@@ -404,13 +404,12 @@ def _added(
         prepared = documents.prepare(
             content=upload.content, name=upload.name, by=str(ground.by), at=ground.at
         )
-        typology = types.usual if role == FileRole.MAIN else upload.typology or types.usual
         files.append(
             ActFile(
                 act=act,
                 role=role,
                 rank=rank,
-                typology=typology,
+                typology=upload.typology or types.usual,
                 stored=prepared.stored,
                 signed=found.signed,
                 signatures=[one.kept() for one in found.signatures],
