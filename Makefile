@@ -22,7 +22,7 @@ manage := $(py) platform/manage.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test tour season screens bench shell codes lint format check lock clean
+.PHONY: help demo test tour season screens bench chaos shell codes lint format check lock clean
 
 help: ## cette liste
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,15 @@ screens: $(VENV)/.dev ## photographie tous les écrans dans screens/
 
 bench: $(VENV)/.dev ## mesure ce que coûtent les communes, en rapports (ARGS="deposit" : un seul chiffre)
 	@$(py) -m tests.bench $(ARGS)
+
+chaos: $(VENV)/.dev ## tue chaque partie pendant que des communes déposent, puis compte (KILLS=40 DEPOSITS=40 MINUTES=5 : un essai court)
+	@$(py) -m tests.chaos $(foreach one,deposits kills poisoned seed minutes,$(chaos_$(one)))
+
+chaos_deposits := $(if $(DEPOSITS),--deposits $(DEPOSITS))
+chaos_kills := $(if $(KILLS),--kills $(KILLS))
+chaos_poisoned := $(if $(POISONED),--poisoned $(POISONED))
+chaos_seed := $(if $(SEED),--seed $(SEED))
+chaos_minutes := $(if $(MINUTES),--minutes $(MINUTES))
 
 shell: $(VENV)/.run ## un interpréteur Python branché sur la démonstration
 	@$(stack) run -- $(manage) shell

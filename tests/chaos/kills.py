@@ -127,16 +127,16 @@ def parts_of(arena: Arena) -> list[Part]:
         Part(
             one,
             {"worker Celery entier": partial(_kill_group, one)},
-            lives=(0.3, 7),
+            lives=(0.3, 5),
             is_back=partial(_is_ready, one),
         )
         for one in (arena.parts["worker"], arena.parts["worker2"])
     ]
     return [
         *workers,
-        Part(web, of_web, lives=(1, 6), is_back=partial(_is_ready, web)),
-        Part(arena.broker, of_broker, lives=(1, 6), is_back=arena.broker.alive),
-        Part(postgres, of_postgres, lives=(1.5, 7), is_back=partial(_accepts, arena)),
+        Part(web, of_web, lives=(0.5, 5), is_back=partial(_is_ready, web)),
+        Part(arena.broker, of_broker, lives=(2, 9), is_back=arena.broker.alive),
+        Part(postgres, of_postgres, lives=(1, 6), is_back=partial(_accepts, arena)),
         Part(beat, {}, lives=(1, 1), is_back=beat.alive),
     ]
 

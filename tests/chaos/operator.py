@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 
 from socle.exercise import cli, server
 from socle.exercise.protocol.outcome import Outcome
-from socle.exercise.store import Deposit, ListedReturn, Store
+from socle.exercise.store import Deposit, ListedReturn, Receipt, Store
 from socle.exercise.worker import Clerk
 from tests.chaos.poison import SURROGATE, poisoned
 
 TOLD = "poison.sha256"
-THINKING = 0.05
-"""Seconds a request waits for its answer, so that a kill often finds one on its way."""
+THINKING = 0.2
+"""Seconds an answer takes, so that a kill often finds one on its way: the bytes are kept by then."""
 
 
 class Ascii:
@@ -36,7 +36,13 @@ class Ascii:
 
 
 class HostileStore(Store):
-    """Lists names no file may have."""
+    """Takes its time, and lists names no file may have."""
+
+    def deposit(self, **given: Any) -> Receipt:
+        """Keep, then think."""
+        kept = super().deposit(**given)
+        time.sleep(THINKING)
+        return kept
 
     def listed(self, *, account: str, after: int, limit: int) -> list[ListedReturn]:
         """The returns to collect."""
