@@ -21,7 +21,7 @@ from tests.chaos.poison import SURROGATE, poisoned
 
 TOLD = "poison.sha256"
 THINKING = 0.2
-"""Seconds an answer takes, so that a kill often finds one on its way: the bytes are kept by then."""
+"""Seconds an answer takes: a kill often finds one on its way, the bytes kept already."""
 
 
 class Ascii:
