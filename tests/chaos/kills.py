@@ -136,7 +136,7 @@ def parts_of(arena: Arena) -> list[Part]:
         *workers,
         Part(web, of_web, lives=(0.5, 5), is_back=partial(_is_ready, web)),
         Part(arena.broker, of_broker, lives=(2, 9), is_back=arena.broker.alive),
-        Part(postgres, of_postgres, lives=(1, 6), is_back=partial(_accepts, arena)),
+        Part(postgres, of_postgres, lives=(4, 12), is_back=partial(_accepts, arena)),
         Part(beat, {}, lives=(1, 1), is_back=beat.alive),
     ]
 
