@@ -21,7 +21,8 @@ from tests.chaos.ground import Arena
 
 RECOVERY = 180.0
 """Seconds a part may take to be back; beyond is a fault."""
-Way = Callable[[], None]
+Way = Callable[[], bool]
+"""Kills; false when there was nothing left to kill."""
 
 
 @dataclass
@@ -91,8 +92,10 @@ class Reaper(threading.Thread):
         what = ""
         if not self.part.service.alive():
             self.toll.deaths[self.part.service.label] += 1
-        elif what := self._way():
-            self.part.ways[what]()
+        elif (what := self._way()) and not self.part.ways[what]():
+            with self.toll.lock:
+                self.toll.kills[what] -= 1
+            what = ""
         began = time.monotonic()
         try:
             self.part.revive()
@@ -154,38 +157,39 @@ def _accepts(arena: Arena) -> bool:
         return False
 
 
-def _kill(pid: int) -> None:
+def _kill(pid: int | None, send: Callable[[int, int], None] = os.kill) -> bool:
+    if pid is None:
+        return False
     try:
-        os.kill(pid, signal.SIGKILL)
+        send(pid, signal.SIGKILL)
     except ProcessLookupError:
-        return
+        return False
+    return True
 
 
-def _kill_group(service: Service) -> None:
-    if (pid := service.pid()) is not None:
-        os.killpg(pid, signal.SIGKILL)
-        wait_until(lambda: not service.alive(), seconds=10)
+def _kill_group(service: Service) -> bool:
+    if not _kill(service.pid(), os.killpg):
+        return False
+    return wait_until(lambda: not service.alive(), seconds=10)
 
 
-def _kill_child(service: Service) -> None:
-    children = _children(service.pid() or 0)
-    if children:
-        _kill(random.choice(children))  # noqa: S311 -- which of two twins
+def _kill_child(service: Service) -> bool:
+    children = _children(service.pid() or -1)
+    return _kill(random.choice(children) if children else None)  # noqa: S311 -- of two twins
 
 
-def _kill_cluster(arena: Arena) -> None:
+def _kill_cluster(arena: Arena) -> bool:
     """The postmaster first: it has no time to clean up after the others."""
-    _kill(arena.postgres.pid() or 0)
+    done = _kill(arena.postgres.pid())
     for pid in _cluster(arena):
         _kill(pid)
-    wait_until(lambda: not (arena.postgres.alive() or _cluster(arena)), seconds=10)
+    return wait_until(lambda: not (arena.postgres.alive() or _cluster(arena)), seconds=10) and done
 
 
-def _kill_session(arena: Arena) -> None:
+def _kill_session(arena: Arena) -> bool:
     """Any process but the first: the postmaster ends all the others, and recovers."""
-    others = _cluster(arena) - {arena.postgres.pid() or 0}
-    if others:
-        _kill(random.choice(sorted(others)))  # noqa: S311 -- any
+    others = sorted(_cluster(arena) - {arena.postgres.pid() or 0})
+    return _kill(random.choice(others) if others else None)  # noqa: S311 -- any
 
 
 def _cluster(arena: Arena) -> set[int]:
