@@ -142,3 +142,25 @@ def test_a_broken_seal_is_shown_step_by_step_in_plain_french(browser: Browser) -
     assert "a changé depuis son scellement" in shown
     assert not Act.objects.exists()
     assert Entry.objects.filter(event="refused.budget").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (sealed().replace(b'V="2026"', b'V="2027"'), budget.BrokenSeal),
+        (sealed(siret="21790001000017"), budget.ForeignBudget),
+        (sealed().replace(b"<Budget>", b'<Budget xmlns:x="a">'), budget.UnreadableBudget),
+    ],
+)
+def test_a_budget_at_fault_is_refused_as_an_annexe_too(
+    deposit: Callable[..., Act], data: bytes, kind: type[Refusal]
+) -> None:
+    with pytest.raises(kind):
+        deposit(nature=5, matter="7.1", annexes=[upload(data, "budget.xml")])
+    assert not Act.objects.exists()
+
+
+def test_a_sound_budget_and_any_other_xml_are_annexes(deposit: Callable[..., Act]) -> None:
+    annexes = [upload(sealed(), "budget.xml"), upload(b"<plan/>", "plan.xml")]
+    act = deposit(nature=5, matter="7.1", annexes=annexes)
+    assert Act.objects.get(pk=act.pk).files.count() == 3

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import BinaryIO
 
 from django.db import IntegrityError, transaction
@@ -134,8 +133,7 @@ def transmit(*, act_id: int, by: Person, at: datetime, ground: Ground | None = N
     files = queries.files_of(act)
     signed.verify_again(files)
     acte = sending.acceptable(act, files, ground=ground)
-    main = files[0].stored
-    sending.check_budget_file(main, partial(documents.open_file, main), ground=ground)
+    sending.check_budget_files(files, ground=ground)
     _leave(act, acte, files, ground=ground)
     return act
 
@@ -161,8 +159,7 @@ def deposit(
     types = _types_of(act.nature, ground)
     files, fresh = _added(act, main, annexes, after=1, types=types, ground=ground)
     acte = sending.acceptable(act, files, ground=ground)
-    opener = partial(sending.reopened, fresh[0].content)
-    sending.check_budget_file(files[0].stored, opener, ground=ground)
+    sending.check_budget_files(files, ground=ground, fresh=fresh)
     _leave(act, acte, files, ground=ground, fresh=fresh, before=[_drafted(act)])
     return act
 

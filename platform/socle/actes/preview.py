@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from socle.accounts.models import Person
 from socle.actes import numbers, queries, sending
@@ -17,7 +16,6 @@ from socle.actes.protocol.names import message_name
 from socle.actes.protocol.rules import cautions_of
 from socle.actes.protocol.text import Replacement, transliterate
 from socle.core.refusals import Refusal
-from socle.documents import actions as documents
 from socle.documents.sniff import Kind as ContentKind
 from socle.web import formats
 
@@ -74,8 +72,7 @@ def of(act: Act, files: Sequence[ActFile], *, by: Person, at: datetime) -> Previ
     ground = Ground(by=by, at=at)
     classification = ground.classification
     acte = sending.acceptable(act, files, ground=ground)
-    main = files[0].stored
-    sending.check_budget_file(main, partial(documents.open_file, main), ground=ground)
+    sending.check_budget_files(files, ground=ground)
     pieces = {piece.code: piece for piece in classification.typologies(acte.nature)}
     return Preview(
         form=build_acte(acte).decode("iso-8859-1"),

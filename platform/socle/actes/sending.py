@@ -18,12 +18,13 @@ from socle.actes.models import (
     ActState,
     AnswerFile,
     EnvelopeDay,
+    FileRole,
     Kind,
     Transaction,
     TransactionState,
 )
 from socle.actes.protocol.archive import write_archive
-from socle.actes.protocol.budget import check_budget, read_budget
+from socle.actes.protocol.budget import NotABudget, check_budget, read_budget
 from socle.actes.protocol.build import FORCED_REQUEST, file_names
 from socle.actes.protocol.classification import Classification, Typology, format_matiere
 from socle.actes.protocol.identifiers import parse_acte_id
@@ -88,11 +89,24 @@ def acceptable(act: Act, files: Sequence[ActFile], *, ground: Ground) -> Acte:
     return acte
 
 
-def check_budget_file(main: StoredFile, opener: Callable[[], BinaryIO], *, ground: Ground) -> None:
-    """Refuse an XML budget that is unsealed, altered or somebody else's. Raises a Refusal."""
-    if main.media_type == ContentKind.XML:
+def check_budget_files(
+    files: Sequence[ActFile], *, ground: Ground, fresh: Sequence[Prepared] = ()
+) -> None:
+    """Refuse an XML budget that is unsealed, altered or somebody else's, wherever it stands.
+
+    The act itself, when it is XML, is a budget; an annexe may be another XML. Raises a Refusal.
+    """
+    for file, opener in zip(files, _openers(files, fresh), strict=True):
+        if file.stored.media_type != ContentKind.XML:
+            continue
         with opener() as content:
-            check_budget(read_budget(content.read(BUDGET_LIMIT)), siren=ground.organisation.siren)
+            try:
+                document = read_budget(content.read(BUDGET_LIMIT))
+            except NotABudget:
+                if file.role == FileRole.MAIN:
+                    raise
+            else:
+                check_budget(document, siren=ground.organisation.siren)
 
 
 def send_act(

@@ -12,6 +12,7 @@ from django.db import (
     connection,
     transaction,
 )
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from socle.core.names import one_line, shortened
 from socle.core.refusals import Refusal
@@ -124,7 +125,8 @@ def cause(fault: BaseException) -> str:
 
 
 def is_of_the_moment(fault: BaseException) -> bool:
-    """Whether a fault says nothing of the item: a server, the disk or the storage is away.
+    """Whether a fault says nothing of the item: a server, the disk or the storage is away, or the
+    code runs before its migration.
 
     The item waits for the next round then; nobody has to decide.
     """
@@ -133,6 +135,7 @@ def is_of_the_moment(fault: BaseException) -> bool:
     if isinstance(fault, OSError):  # `errno` is the system's own word
         return fault.errno is not None or isinstance(fault, ConnectionError | TimeoutError)
     away = isinstance(fault, OperationalError | InterfaceError)
+    away |= isinstance(fault.__cause__, UndefinedTable | UndefinedColumn)
     return away or type(fault).__module__.startswith("botocore.")
 
 

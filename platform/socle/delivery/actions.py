@@ -480,6 +480,8 @@ _STOPPED: Final = "La lecture de ce retour s’est arrêtée. "
 def _begin(inbound_id: int) -> bool:
     """Count a reading before it: one that ends its process each time is not begun for ever."""
     inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
+    if inbound.state in InboundState.settled():  # by another worker, a moment ago
+        return True
     if inbound.state == InboundState.RECEIVED and inbound.attempts >= policies.READINGS:
         return False
     Inbound.objects.filter(pk=inbound_id).update(attempts=F("attempts") + 1)

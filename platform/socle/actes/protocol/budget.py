@@ -131,7 +131,12 @@ def _check_seal(root: etree._Element) -> None:
 
 
 def _sums(root: etree._Element) -> tuple[str, str]:
-    canonical = etree.tostring(root, method="c14n", with_comments=False)
+    try:
+        canonical = etree.tostring(root, method="c14n", with_comments=False)
+    except etree.C14NError as fault:  # a namespace that is no address has no canonical form
+        raise _refused(
+            UnreadableBudget, "n'a pas de forme canonique, son scellement n'est pas vérifiable"
+        ) from fault
     md5 = hashlib.md5(canonical, usedforsecurity=False).hexdigest()
     return md5, hashlib.sha1(canonical, usedforsecurity=False).hexdigest()
 
