@@ -3,11 +3,13 @@
 import io
 import re
 import threading
+import unicodedata
 import uuid
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +33,8 @@ from tests.actes.test_returns import acknowledge
 from tests.actes.test_screens import browser, pdf, text  # noqa: F401
 from tests.documents import pdfs
 from tests.people import Browser, in_town
+
+FIELD = Path(__file__).resolve().parents[3] / "shared/data/samples/field"
 
 COMMON = Common(nature=1, matter="5.2", decided_on=date(2026, 11, 20))
 KEY = uuid.UUID(int=7)
@@ -143,6 +147,63 @@ def test_a_zip_gives_one_draft_for_each_of_its_files(batch_of: Callable[..., Bat
     )
     batch = batch_of(Upload("séance.zip", content))
     assert numbers_of(batch) == ["2026_021", "2026_022"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        unicodedata.normalize("NFD", "2026-024 ARRÊTÉ à signer.pdf").encode(),
+        "2026-024 ARRÊTÉ à signer.pdf".encode(),
+        "2026-024 ARRÊTÉ à signer.pdf".encode("cp850"),
+    ],
+    ids=["macOS", "UTF-8", "Windows"],
+)
+def test_the_name_in_a_zip_is_read_as_its_writer_meant_it(
+    batch_of: Callable[..., Batch], written: bytes
+) -> None:
+    """No flag says the encoding: the format's own is written by nobody."""
+    stand_in = "z" * len(written)
+    content = a_zip(**{stand_in: paper(1)}).replace(stand_in.encode(), written)
+    assert [name for name, _ in zips.files_in(io.BytesIO(content), name="z.zip")] == [
+        "2026-024 ARRÊTÉ à signer.pdf"
+    ]
+    batch = batch_of(Upload("séance.zip", content))
+    act = batch.items.get().act
+    assert act is not None
+    assert (act.number, act.nature) == ("2026_024", 2)
+
+
+@pytest.mark.parametrize(
+    "litter",
+    [
+        "desktop.ini",
+        "séance/~$017.docx",
+        "a/__MACOSX/._b.pdf",
+        "a/.DS_Store",
+        "a\\Thumbs.db",
+        "vide/",
+    ],
+)
+def test_what_a_desktop_leaves_in_a_zip_is_passed_over(litter: str) -> None:
+    content = a_zip(**{litter: b"x", "b.pdf": b"y"})
+    assert [name for name, _ in zips.files_in(io.BytesIO(content), name="z.zip")] == ["b.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("sample", "name"),
+    [
+        ("zip_macos.zip", "2026-017 ARRÊTÉ à signer.pdf"),
+        ("zip_windows_cp850.zip", "2026-018 ARRÊTÉ À SIGNER.pdf"),
+        ("zip_desktop_ini.zip", ""),
+    ],
+)
+def test_zips_of_the_field_give_one_file(sample: str, name: str) -> None:
+    place = FIELD / sample
+    if not place.exists():
+        pytest.skip("l’exemple n’est pas là")
+    found = [name for name, _ in zips.files_in(io.BytesIO(place.read_bytes()), name=sample)]
+    assert len(found) == 1
+    assert name in {"", *found}
 
 
 def test_a_broken_zip_is_noted_and_the_other_files_go_on(batch_of: Callable[..., Batch]) -> None:

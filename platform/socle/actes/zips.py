@@ -1,6 +1,7 @@
 """A ZIP of acts, opened with suspicion: flat or not, a few hundred files, no bomb. Pure."""
 
 import tempfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from socle.actes import policies
 from socle.core.names import safe_name
 
 EXPANDED: Final = 600 * 1024 * 1024
+_UTF8: Final = 0x800
+_LITTER: Final = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 _BLOCK: Final = 1024 * 1024
 _IN_MEMORY: Final = 8 * 1024 * 1024
 _BROKEN: Final = (
@@ -41,14 +44,15 @@ def files_in(content: BinaryIO, *, name: str) -> Iterator[tuple[str, BinaryIO]]:
 
 
 def _files(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, BinaryIO]]:
-    entries = [one for one in archive.infolist() if _is_file(one)]
+    entries = [(_name_of(one), one) for one in archive.infolist()]
+    entries = [(called, one) for called, one in entries if _is_file(called, one)]
     if len(entries) > policies.BATCH_LIMIT:
         raise policies.TooManyFiles(
             f"« {safe_name(name)} » contient {len(entries)} fichiers : un lot en compte "
             f"{policies.BATCH_LIMIT} au plus, faites-en plusieurs."
         )
     room = EXPANDED
-    for entry in sorted(entries, key=lambda one: one.filename):
+    for called, entry in sorted(entries, key=lambda one: one[0]):
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as out:
             with archive.open(entry) as source:
                 while block := source.read(_BLOCK):
@@ -60,10 +64,27 @@ def _files(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, BinaryIO]
                         )
                     out.write(block)
             out.seek(0)
-            yield safe_name(entry.filename), out
+            yield safe_name(called), out
 
 
-def _is_file(entry: zipfile.ZipInfo) -> bool:
-    last = entry.filename.rsplit("/", 1)[-1]
-    hidden = last.startswith(".") or entry.filename.startswith("__MACOSX/")
-    return not entry.is_dir() and not hidden and last.lower() != "thumbs.db"
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """The name as its writer meant it, accents composed.
+
+    Without the flag of UTF-8 (bit 11) the format says cp437, which nobody writes: macOS writes
+    UTF-8, decomposed, and French Windows cp850.
+    """
+    name = entry.filename
+    if not entry.flag_bits & _UTF8:
+        written = entry.orig_filename.encode("cp437")
+        try:
+            name = written.decode()
+        except UnicodeDecodeError:
+            name = written.decode("cp850")
+    return unicodedata.normalize("NFC", name)
+
+
+def _is_file(called: str, entry: zipfile.ZipInfo) -> bool:
+    """Whether it is a file somebody put there; desktops leave their own beside."""
+    *folders, last = called.replace("\\", "/").split("/")
+    left_by_desktop = last.lower() in _LITTER or last.startswith((".", "~$"))
+    return not (entry.is_dir() or not last or left_by_desktop or "__MACOSX" in folders)
