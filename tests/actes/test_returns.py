@@ -278,6 +278,17 @@ def test_an_archive_that_climbs_out_is_not_opened(sent_act: Act) -> None:
     assert state_of(sent_act) == ActState.SENT
 
 
+def test_an_act_a_copier_padded_is_stamped_like_another(
+    deposit: Callable[..., Act], town: Any
+) -> None:
+    act = deposit(main=upload(PDF + b"\0" * 4845))
+    hand_over(act)
+    acknowledge(act)
+    stamped = act.files.get().stamped
+    assert stamped is not None
+    assert "Accusé de réception" in pdfs.words(documents.read(stamped))
+
+
 def test_a_broken_archive_is_said_to_be_one(portal: Any) -> None:
     with pytest.raises(Refusal, match=r"tar\.gz lisible"):
         returns.receive("x.tar.gz", b"\x1f\x8b broken", LATER, exercise())

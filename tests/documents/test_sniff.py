@@ -1,5 +1,8 @@
 import io
 import zipfile
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
@@ -188,3 +191,74 @@ def test_every_refusal_is_one_french_sentence() -> None:
         assert sentence.endswith(".")
         assert ". " not in sentence.replace("a.pdf", "")
         assert caught.value.code.startswith("documents.")
+
+
+FIELD = Path(__file__).resolve().parents[3] / "shared/data/samples/field"
+
+
+@pytest.mark.parametrize("padding", [b"\0" * 1000, b"\0" * 4845, b" \r\n" * 9000, b"\0"])
+def test_what_a_copier_writes_after_the_end_is_no_fault(padding: bytes) -> None:
+    content = pdfs.plain() + padding
+    assert sniff.check_pdf(content, name="scan.pdf", limit=10**7).pages == 1
+    assert sniff.check_pdf(io.BytesIO(content), name="scan.pdf", limit=10**7).pages == 1
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0" * 4845])
+def test_a_cut_pdf_is_refused_padded_or_not(padding: bytes) -> None:
+    with pytest.raises(sniff.UnreadablePdf):
+        sniff.check_pdf(pdfs.plain()[:-60] + padding, name="scan.pdf", limit=10**7)
+
+
+def _with(**root: Any) -> bytes:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdfs.plain())) as pdf:
+        for key, value in root.items():
+            pdf.Root[f"/{key}"] = value
+        pdf.save(out)
+    return out.getvalue()
+
+
+def _action(kind: str) -> pikepdf.Dictionary:
+    return pikepdf.Dictionary(S=pikepdf.Name(kind), JS=pikepdf.String("app.alert(1)"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            _with(
+                AcroForm=pikepdf.Dictionary(XFA=pikepdf.Array(), Fields=pikepdf.Array()),
+                NeedsRendering=True,
+            ),
+            "XFA",
+        ),
+        (_with(Collection=pikepdf.Dictionary()), "portefeuille"),
+        (_with(OpenAction=_action("/JavaScript")), "JavaScript"),
+        (_with(OpenAction=_action("/Launch")), "lance un logiciel"),
+        (_with(Names=pikepdf.Dictionary(JavaScript=pikepdf.Dictionary())), "JavaScript"),
+    ],
+)
+def test_a_pdf_that_acts_or_hides_its_pages_is_refused_by_name(content: bytes, said: str) -> None:
+    with pytest.raises(sniff.TrappedPdf, match=said):
+        sniff.check_pdf(content, name="formulaire.pdf", limit=10**7)
+
+
+def test_a_form_that_also_has_pages_is_an_ordinary_pdf() -> None:
+    form = pikepdf.Dictionary(XFA=pikepdf.Array(), Fields=pikepdf.Array())
+    assert not sniff.inspect_pdf(_with(AcroForm=form)).trap
+
+
+@pytest.mark.parametrize(
+    ("sample", "refusal"),
+    [
+        ("pdf_trailing_1000.pdf", None),
+        ("pdf_trailing_4845.pdf", None),
+        ("pdf_xfa_dynamic.pdf", sniff.TrappedPdf),
+    ],
+)
+def test_pdfs_of_the_field(sample: str, refusal: type[Exception] | None) -> None:
+    place = FIELD / sample
+    if not place.exists():
+        pytest.skip("l’exemple n’est pas là")
+    with pytest.raises(refusal) if refusal else nullcontext():
+        sniff.check_pdf(place.read_bytes(), name=sample, limit=10**7)

@@ -19,6 +19,7 @@ from socle.core.names import safe_name
 from socle.core.refusals import Refusal
 
 PDF_WINDOW: Final = 1024  # bytes in which readers look for the header, and for the %%EOF mark
+PADDING: Final = 64 * 1024  # copiers write thousands of NUL after the end of a PDF
 MAX_PAGES: Final = 10_000
 MAX_FORM_FIELDS: Final = 20_000
 MEBIBYTE: Final = 1024 * 1024
@@ -70,6 +71,7 @@ class PdfFacts:
     """What matters of a PDF: `landscape` tells whether the first page is shown wider than high.
 
     `signatures` counts the filled signature fields; a document may be `signed` with none of them.
+    `trap` says what in it would act by itself, or show something else than the act; "" for nothing.
     """
 
     version: str
@@ -78,6 +80,7 @@ class PdfFacts:
     signed: bool
     landscape: bool
     signatures: int = 0
+    trap: str = ""
 
 
 class EmptyFile(Refusal):
@@ -108,6 +111,12 @@ class LockedPdf(Refusal):
     """The PDF has a password or restricts printing: @CTES wants unlocked documents."""
 
     code = "documents.locked_pdf"
+
+
+class TrappedPdf(Refusal):
+    """The PDF runs something, or shows something else than its pages."""
+
+    code = "documents.trapped_pdf"
 
 
 class TooManyPages(Refusal):
@@ -190,8 +199,8 @@ def check_pdf(content: bytes | BinaryIO, *, name: str, limit: int) -> PdfFacts:
     """The facts of a PDF that can be sent: whole, unlocked, at most `limit` bytes.
 
     `name` is what the person called the file, for the sentence. Raises EmptyFile, FileTooBig,
-    WrongKind, UnreadablePdf, LockedPdf or TooManyPages. Source: arrêté of 26 October 2005 and
-    @CTES practice (documents must not be protected).
+    WrongKind, UnreadablePdf, LockedPdf, TrappedPdf or TooManyPages. Source: arrêté of 26 October
+    2005 and @CTES practice (documents must not be protected).
     """
     check_size(content, name=name, limit=limit)
     kind = sniff(content)
@@ -210,11 +219,12 @@ def inspect_pdf(content: bytes | BinaryIO, *, name: str = "document.pdf") -> Pdf
     Raises UnreadablePdf. A stream is left at its start.
     """
     stream = as_stream(content)
-    if b"%%EOF" not in _tail(stream, PDF_WINDOW):
+    whole = _unpadded(stream)
+    if b"%%EOF" not in _tail(whole, PDF_WINDOW):
         raise _unreadable(name)
-    stream.seek(0)
+    whole.seek(0)
     try:
-        with pikepdf.open(stream, attempt_recovery=False, suppress_warnings=True) as pdf:
+        with pikepdf.open(whole, attempt_recovery=False, suppress_warnings=True) as pdf:
             return _facts(pdf)
     except pikepdf.PasswordError:
         return PdfFacts(version="", pages=0, encrypted=True, signed=False, landscape=False)
@@ -222,6 +232,45 @@ def inspect_pdf(content: bytes | BinaryIO, *, name: str = "document.pdf") -> Pdf
         raise _unreadable(name) from fault
     finally:
         stream.seek(0)
+
+
+def _unpadded(stream: BinaryIO) -> BinaryIO:
+    """The stream without the NUL and blanks behind its end, where there are more than a few."""
+    tail = _tail(stream, PADDING + PDF_WINDOW)
+    padding = len(tail) - len(tail.rstrip(b"\0\t\n\x0c\r "))
+    if padding < PDF_WINDOW // 2:
+        return stream
+    size = stream.seek(0, os.SEEK_END)
+    return io.BufferedReader(_Start(stream, size - padding))
+
+
+class _Start(io.RawIOBase):
+    """The first `size` bytes of a stream, which stays open."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream, self._size, self._at = stream, size, 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move within what there is."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """The next bytes."""
+        self._stream.seek(self._at)
+        found = self._stream.read(max(0, min(len(buffer), self._size - self._at)))
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
 
 
 # What pikepdf raises on hostile trees: missing keys, wrong types, cycles, bombs, bad numbers.
@@ -253,7 +302,28 @@ def _facts(pdf: pikepdf.Pdf) -> PdfFacts:
         signed=bool(signatures) or "/Perms" in pdf.Root,
         landscape=wide != turned,
         signatures=signatures,
+        trap=_trap(pdf.Root),
     )
+
+
+_ACTIONS: Final = {
+    "/JavaScript": "un programme (JavaScript)",
+    "/Launch": "une commande qui lance un logiciel",
+}
+
+
+def _trap(root: pikepdf.Object) -> str:
+    """What the PDF does when it is opened, or shows in place of its pages; "" for nothing."""
+    form = root.get("/AcroForm")
+    if form is not None and "/XFA" in form and bool(root.get("/NeedsRendering", False)):
+        return "un formulaire dynamique (XFA), qui ne s’ouvre que dans un seul logiciel"
+    if "/Collection" in root:
+        return "un portefeuille d’autres fichiers"
+    opening = root.get("/OpenAction")
+    if isinstance(opening, pikepdf.Dictionary) and str(opening.get("/S")) in _ACTIONS:
+        return _ACTIONS[str(opening.get("/S"))]
+    names = root.get("/Names")
+    return _ACTIONS["/JavaScript"] if names is not None and "/JavaScript" in names else ""
 
 
 def _is_signature(field: pikepdf.Object) -> bool:
@@ -275,7 +345,12 @@ def _form_fields(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
 
 
 def check_facts(facts: PdfFacts, *, name: str) -> PdfFacts:
-    """`facts` back, or LockedPdf or TooManyPages."""
+    """`facts` back, or LockedPdf, TrappedPdf or TooManyPages."""
+    if facts.trap:
+        raise TrappedPdf(
+            f"Le fichier « {safe_name(name)} » contient {facts.trap} : la préfecture et le public "
+            "ne liraient pas l’acte. Imprimez-le en PDF, puis déposez ce nouveau fichier."
+        )
     if facts.encrypted:
         raise LockedPdf(
             f"Le fichier « {safe_name(name)} » est protégé par un mot de passe ou interdit "
