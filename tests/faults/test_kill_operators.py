@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.actes.answers import MELLE
-from tests.direct.conftest import pin_of
+from tests.direct.conftest import ORIGIN, pin_of
 from tests.direct.imap import ImapServer
 from tests.direct.ministry import MinistryServer
 from tests.faults.conftest import Ground
@@ -55,7 +55,8 @@ from socle.direct.actions import save_link
 save_link(operator=operator, by="Essai", at=now, facts=dict(post_url={url!r}, pins={pin!r},
     certificate=(folder / "pair.pem").read_bytes(), key=(folder / "pair.key").read_bytes(),
     imap_host="localhost", imap_port={port}, imap_ca_pem=(folder / "ca.pem").read_text(),
-    imap_login={login!r}, imap_password={password!r}))
+    imap_login={login!r}, imap_password={password!r}, senders="actes@interieur.example",
+    auth_server="mx.tdt.example.fr"))
 """
 OUTBOUND = "SELECT state FROM delivery_outbound"
 ACT = "SELECT state FROM t_200081511.actes_act"
@@ -159,7 +160,8 @@ def test_direct_killed_with_the_bytes_at_the_ministry_then_with_the_mail_half_ta
 
     mail.break_down("slow-store", 60)  # kept here, not yet removed there
     mail.deliver(
-        b"Subject: AR\r\nContent-Type: application/xml\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        ORIGIN
+        + b"Subject: AR\r\nContent-Type: application/xml\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
         + archives.acknowledgement(identifier=IDENTIFIER)
     )
     ground.wait(lambda: mail.state.storing > 0)
