@@ -88,6 +88,12 @@ def calendar(method: Method, events: Sequence[Event], *, at: datetime) -> bytes:
     return b"".join(fold(line) for line in lines)
 
 
+def media_type(content: bytes) -> str:
+    """The media type of a `calendar`, with the method its readers look for (RFC 5545 §8.1)."""
+    method = next(one for one in Method if f"\r\nMETHOD:{one}\r\n".encode() in content)
+    return f"text/calendar; charset=utf-8; method={method}"
+
+
 def fold(line: str) -> bytes:
     """`line` in UTF-8 with its CRLF, cut after 75 octets at most, never inside a character."""
     parts, part = [], b""
@@ -125,9 +131,10 @@ def _event(method: Method, event: Event, at: datetime) -> Iterator[str]:
     if event.url:
         yield f"URL:{_uri(event.url)}"
     yield f"ORGANIZER;CN={_quoted(event.organizer.name)}:mailto:{_uri(event.organizer.email)}"
+    answer = "TRUE" if method is Method.REQUEST else "FALSE"
     yield (
-        f"ATTENDEE;CN={_quoted(event.attendee.name)};ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED:"
-        f"mailto:{_uri(event.attendee.email)}"
+        f"ATTENDEE;CN={_quoted(event.attendee.name)};ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;"
+        f"RSVP={answer}:mailto:{_uri(event.attendee.email)}"
     )
     yield "END:VEVENT"
 

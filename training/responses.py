@@ -8,7 +8,7 @@ from django.utils.http import content_disposition_header
 from socle.directory import queries as directory
 from socle.documents.model import Document
 from socle.documents.render import to_pdf
-from training import papers
+from training import ics, papers
 from training.models import Registration
 
 
@@ -22,7 +22,7 @@ def convocation(registration: Registration, *, as_calendar: bool, at: datetime) 
     issuer = directory.syndicat()
     if as_calendar:
         content = papers.invitation(registration, issuer, at=at)
-        return _attachment(content, "text/calendar; charset=utf-8", "rendez-vous.ics")
+        return _attachment(content, ics.media_type(content), "rendez-vous.ics")
     return paper(papers.convocation(registration, issuer, at=at), name="convocation.pdf")
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,14 @@ def test_a_cancellation_carries_the_same_uid_and_a_higher_sequence() -> None:
     lines = unfolded(ics.calendar(ics.Method.CANCEL, [event(sequence=3)], at=START))
     assert {"METHOD:CANCEL", "STATUS:CANCELLED", "SEQUENCE:3"} <= set(lines)
     assert "UID:place-1@socle.example" in lines
+
+
+@pytest.mark.parametrize("method", ics.Method)
+def test_the_media_type_says_the_method_and_nobody_has_answered_yet(method: ics.Method) -> None:
+    content = ics.calendar(method, [event()], at=START)
+    assert ics.media_type(content) == f"text/calendar; charset=utf-8; method={method}"
+    assert b"NEEDS-ACTION" in content.replace(b"\r\n ", b"")
+    assert b"PARTSTAT=ACCEPTED" not in content.replace(b"\r\n ", b"")
 
 
 def test_a_quote_in_a_name_does_not_break_the_parameter() -> None:

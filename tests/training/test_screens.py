@@ -254,7 +254,9 @@ def test_the_invitation_follows_the_session(
 ) -> None:
     registration = enrol(session, agent(melle), melle, now)
     address = f"/formations/inscriptions/{registration.pk}/rendez-vous.ics"
-    first = text(desk.get(address)).splitlines()
+    answer = desk.get(address)
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8; method=REQUEST"
+    first = text(answer).splitlines()
     assert {"METHOD:REQUEST", "SEQUENCE:0"} <= set(first)
     actions.cancel(session_id=session.pk, reason="Neige", by=trainer, at=now)
     last = text(desk.get(address)).splitlines()
