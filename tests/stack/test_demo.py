@@ -33,7 +33,7 @@ def toy() -> Iterator[None]:
         patch.setattr(
             Demo,
             "_application",
-            lambda self, env: [Process("web", ("sleep", "60"), log=self.state_dir / "web.log")],
+            lambda self, env: [Process("web", ("sleep", "900"), log=self.state_dir / "web.log")],
         )
         yield
 
