@@ -93,7 +93,7 @@ def _attend(command: Sequence[str], env: dict[str, str]) -> int:
     """Run `command` in the foreground, and wait for its end whatever it makes of Ctrl-C."""
     try:
         process = subprocess.Popen(command, env=env)  # noqa: S603  # the user's own command
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # a folder of PATH that is not ours to read
         raise Refusal(f"La commande « {command[0]} » n'existe pas sur cette machine.") from None
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
