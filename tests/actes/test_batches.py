@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,9 +31,8 @@ from tests.actes.conftest import AT, FACTS, somebody
 from tests.actes.test_returns import acknowledge
 from tests.actes.test_screens import browser, pdf, text  # noqa: F401
 from tests.documents import pdfs
+from tests.field import sample
 from tests.people import Browser, in_town
-
-FIELD = Path(__file__).resolve().parents[3] / "shared/data/samples/field"
 
 COMMON = Common(nature=1, matter="5.2", decided_on=date(2026, 11, 20))
 KEY = uuid.UUID(int=7)
@@ -190,18 +188,16 @@ def test_what_a_desktop_leaves_in_a_zip_is_passed_over(litter: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sample", "name"),
+    ("archive", "name"),
     [
         ("zip_macos.zip", "2026-017 ARRÊTÉ à signer.pdf"),
         ("zip_windows_cp850.zip", "2026-018 ARRÊTÉ À SIGNER.pdf"),
         ("zip_desktop_ini.zip", ""),
     ],
 )
-def test_zips_of_the_field_give_one_file(sample: str, name: str) -> None:
-    place = FIELD / sample
-    if not place.exists():
-        pytest.skip("l’exemple n’est pas là")
-    found = [name for name, _ in zips.files_in(io.BytesIO(place.read_bytes()), name=sample)]
+def test_zips_of_the_field_give_one_file(archive: str, name: str) -> None:
+    content = io.BytesIO(sample(f"field/{archive}"))
+    found = [name for name, _ in zips.files_in(content, name=archive)]
     assert len(found) == 1
     assert name in {"", *found}
 

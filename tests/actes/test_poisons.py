@@ -5,7 +5,6 @@ import io
 import resource
 import tarfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +18,8 @@ from socle.journal.canonical import DETAIL_LIMIT, encode
 from socle.journal.models import Entry
 from socle.notices.models import Notice
 from tests.actes import answers
+from tests.field import sample
 
-FIELD = Path(__file__).resolve().parents[3] / "shared/data/samples/actes/field"
 XML = b"Content-Type: application/xml\r\nContent-Disposition: attachment; "
 
 
@@ -154,10 +153,9 @@ def test_an_anomaly_longer_than_a_journal_line_is_kept_whole_beside_it(
 def test_the_sample_of_the_field_comes_through(
     sent_act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not FIELD.exists():
-        pytest.skip("the samples are not here")
+    raw = sample("actes/field/poison_nul_name.eml")
     tenant = connection.tenant
-    poison = _take("courriel-1-1.eml", (FIELD / "poison_nul_name.eml").read_bytes())
+    poison = _take("courriel-1-1.eml", raw)
     behind = _acknowledgement_of(sent_act)
     _collect(monkeypatch)
     poison.refresh_from_db()

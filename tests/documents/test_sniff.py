@@ -1,7 +1,6 @@
 import io
 import zipfile
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -11,6 +10,7 @@ from socle.core.refusals import Refusal
 from socle.documents import sniff
 from socle.documents.sniff import Kind
 from tests.documents import pdfs
+from tests.field import sample
 
 MEBIBYTE = 1024 * 1024
 
@@ -193,9 +193,6 @@ def test_every_refusal_is_one_french_sentence() -> None:
         assert caught.value.code.startswith("documents.")
 
 
-FIELD = Path(__file__).resolve().parents[3] / "shared/data/samples/field"
-
-
 @pytest.mark.parametrize("padding", [b"\0" * 1000, b"\0" * 4845, b" \r\n" * 9000, b"\0"])
 def test_what_a_copier_writes_after_the_end_is_no_fault(padding: bytes) -> None:
     content = pdfs.plain() + padding
@@ -249,16 +246,14 @@ def test_a_form_that_also_has_pages_is_an_ordinary_pdf() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sample", "refusal"),
+    ("name", "refusal"),
     [
         ("pdf_trailing_1000.pdf", None),
         ("pdf_trailing_4845.pdf", None),
         ("pdf_xfa_dynamic.pdf", sniff.TrappedPdf),
     ],
 )
-def test_pdfs_of_the_field(sample: str, refusal: type[Exception] | None) -> None:
-    place = FIELD / sample
-    if not place.exists():
-        pytest.skip("l’exemple n’est pas là")
+def test_pdfs_of_the_field(name: str, refusal: type[Exception] | None) -> None:
+    content = sample(f"field/{name}")
     with pytest.raises(refusal) if refusal else nullcontext():
-        sniff.check_pdf(place.read_bytes(), name=sample, limit=10**7)
+        sniff.check_pdf(content, name=name, limit=10**7)
