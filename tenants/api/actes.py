@@ -35,7 +35,8 @@ from socle.documents.stamp import stamp
 from socle.s2low.protocol import served
 from socle.s2low.protocol.served import Numbered, Status, Thing
 from tenants.api import posted
-from tenants.api.facade import FacadeView, Refused, json_answer, pages, text
+from tenants.api.facade import FacadeView, json_answer, pages, text
+from tenants.api.posted import Refused
 
 NATURES: Final = {1: "DE", 2: "AR", 3: "AI", 4: "CC", 5: "BF", 6: "AU"}
 STATES: Final = {
@@ -147,18 +148,16 @@ class Create(FacadeView):
         It is the same when everything is: facts, files, names and types. Raises Refused, with what
         differs, for another act under the number of one that is on its way or received.
         """
-        known = queries.holder_of(facts.number)
-        drafts = Act.objects.filter(number=facts.number, state=ActState.DRAFT).order_by("pk")
-        for act in [known] if known else drafts:
-            other = list(_differences(act, facts, [main, *annexes]))
-            if not other:
-                return act
-            if known:
+        uploads = [main, *annexes]
+        if known := queries.holder_of(facts.number):
+            if other := list(_differences(known, facts, uploads)):
                 raise Refused(
-                    f"Un acte portant le même numéro interne existe déjà : {act.number}, et ce "
+                    f"Un acte portant le même numéro interne existe déjà : {known.number}, et ce "
                     f"n'est pas le même ({', '.join(other)}). Donnez un autre numéro"
                 )
-        return None
+            return known
+        drafts = Act.objects.filter(number=facts.number, state=ActState.DRAFT).order_by("pk")
+        return next((act for act in drafts if not any(_differences(act, facts, uploads))), None)
 
     def deposit(self, facts: Facts, main: Upload, annexes: Sequence[Upload]) -> Act:
         """By the same action and under the same rules as on the screen."""
@@ -600,7 +599,7 @@ def _differences(act: Act, facts: Facts, uploads: Sequence[Upload]) -> Iterator[
         yield "nombre de fichiers"
         return
     for file, upload in zip(kept, uploads, strict=True):
-        if file.stored.sha256 != _sha256(upload) or file.stored.name != safe_name(upload.name):
+        if file.stored.name != safe_name(upload.name) or file.stored.sha256 != _sha256(upload):
             yield f"fichier « {upload.name} »"
         elif upload.typology and file.typology != upload.typology:
             yield f"type de « {upload.name} »"

@@ -15,7 +15,6 @@ from django.views.decorators.csrf import csrf_exempt
 from socle.accounts import queries as people
 from socle.accounts.access import CapabilityView
 from socle.accounts.capabilities import Access, Capability
-from socle.core import sweeps
 from socle.core.refusals import Refusal
 from socle.delivery.actions import NoCertificate
 from socle.delivery.models import TransmissionOperator
@@ -24,8 +23,6 @@ from socle.s2low.protocol import served
 from tenants.api import actions, posted
 from tenants.api.authentication import Caller, NotAllowed, recognise
 from tenants.api.posted import Refused
-
-__all__ = ["FacadeView", "Refused", "json_answer", "pages", "text", "xml"]
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +59,6 @@ class FacadeView(CapabilityView):
             return self.refuse("La taille totale des fichiers est trop importante")
         except (MultiPartParserError, SuspiciousOperation):
             return self.refuse("La requête est illisible")
-        except sweeps.PASSING:
-            raise
         except Exception:  # whatever it is, a software reads a line, never a page
             log.exception("the façade failed at %s", request.path)
             return self.refuse("Erreur interne : réessayez, puis prévenez votre syndicat")

@@ -13,7 +13,8 @@ from socle.helios import actions, ground, queries, returns
 from socle.helios.models import FlowState, PesFlow, PesRetour
 from socle.s2low.protocol import served
 from tenants.api import posted
-from tenants.api.facade import FacadeView, Refused, xml
+from tenants.api.facade import FacadeView, xml
+from tenants.api.posted import Refused
 
 STATES: Final = {
     FlowState.DEPOSITED: 14,

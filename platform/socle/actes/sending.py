@@ -150,7 +150,7 @@ def send_act(
 def _openers(files: Sequence[ActFile], fresh: Sequence[Prepared]) -> list[Opener]:
     """How to read each file again: from the vault, or from what was just uploaded."""
     if fresh:
-        return [partial(reopened, one.content) for one in fresh]
+        return [partial(_reopened, one.content) for one in fresh]
     return [partial(documents.open_file, file.stored) for file in files]
 
 
@@ -170,7 +170,7 @@ class _Kept(io.RawIOBase):
         return len(part)
 
 
-def reopened(content: BinaryIO) -> BinaryIO:
+def _reopened(content: BinaryIO) -> BinaryIO:
     """An uploaded stream from its start; closing what is returned leaves the stream open."""
     return io.BufferedReader(_Kept(content), buffer_size=64 * 1024)
 

@@ -105,6 +105,11 @@ def enqueue(
     return outbound
 
 
+def _kept_of(why: str) -> str:
+    """As much of a sentence as its column holds, without what no column can hold."""
+    return shortened(legible(why), longest=500)
+
+
 def send_due() -> int:
     """Send what is due, one file after the other, until nothing is; returns how many went."""
     sent = 0
@@ -335,7 +340,7 @@ def _release(
         state=state,
         lease=None,
         lease_until=None,
-        last_error=shortened(legible(why), longest=500),
+        last_error=_kept_of(why),
         maybe_received=outbound.maybe_received or (state == OutboundState.DUE and maybe_received),
         due_at=at + policies.wait_after(outbound.attempts),
     )
@@ -365,9 +370,7 @@ def refuse_late(*, outbound_id: int, why: str, at: datetime) -> bool:
     The file is on the desk again, as if it had been refused at once. False when it was not sent.
     """
     gone = Outbound.objects.filter(pk=outbound_id, state=OutboundState.SENT)
-    if not gone.update(
-        state=OutboundState.REFUSED, sent_at=None, last_error=shortened(legible(why), longest=500)
-    ):
+    if not gone.update(state=OutboundState.REFUSED, sent_at=None, last_error=_kept_of(why)):
         return False
     _tell_refused(Outbound.objects.select_related("operator").get(pk=outbound_id), why, at=at)
     return True
@@ -493,7 +496,7 @@ def _put_off(inbound_id: int, why: str) -> Inbound:
     """Leave a return to the next round, on the desk meanwhile: the fault is not its own."""
     inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
     if inbound.state not in InboundState.settled():
-        inbound.message = shortened(legible(why), longest=500)
+        inbound.message = _kept_of(why)
         inbound.attempts = max(inbound.attempts - 1, 0)
         inbound.save(update_fields=["message", "attempts"])
     return inbound
@@ -546,7 +549,7 @@ def _tie(inbound: Inbound, origin: Origin) -> None:
 def _set_aside(inbound_id: int, state: InboundState, why: str) -> Inbound:
     inbound = Inbound.objects.select_for_update(of=("self",)).get(pk=inbound_id)
     if inbound.state not in InboundState.settled():
-        message = shortened(legible(why), longest=500)
+        message = _kept_of(why)
         inbound.state, inbound.message, inbound.handled_at = state, message, timezone.now()
         inbound.save()
         record(

@@ -89,12 +89,16 @@ class ReadAgain(CapabilityView):
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        inbound = actions.understand(inbound_id=get_object_or_404(Inbound, pk=pk).pk)
-        if inbound.message:
-            messages.warning(request, inbound.message)
-        else:
-            messages.success(request, f"« {inbound.name} » est maintenant traité.")
+        inbound = get_object_or_404(Inbound, pk=pk)
+        _say_outcome(request, actions.understand(inbound_id=inbound.pk))
         return redirect("delivery:desk")
+
+
+def _say_outcome(request: HttpRequest, inbound: Inbound) -> None:
+    if inbound.message:
+        messages.warning(request, inbound.message)
+    else:
+        messages.success(request, f"« {inbound.name} » est maintenant traité.")
 
 
 class Confirm(CapabilityView):
@@ -106,10 +110,7 @@ class Confirm(CapabilityView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         inbound = get_object_or_404(Inbound, pk=pk)
         if done := self.attempt(actions.confirm, subject=inbound, inbound_id=pk):
-            if done.message:
-                messages.warning(request, done.message)
-            else:
-                messages.success(request, f"« {inbound.name} » est maintenant traité.")
+            _say_outcome(request, done)
         return redirect("delivery:desk")
 
 
