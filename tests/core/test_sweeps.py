@@ -2,6 +2,7 @@
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import ProgrammingError, connection, transaction
 
 from socle.core import sweeps
 from socle.core.refusals import Refusal
@@ -45,3 +46,20 @@ def test_what_ends_the_process_passes(portal: object, fault: type[BaseException]
 
 def test_a_refusal_is_its_own_cause() -> None:
     assert sweeps.cause(Refusal("Il manque une date.")) == "Il manque une date."
+
+
+@pytest.mark.parametrize(
+    "question", ["SELECT 1 FROM not_there", "SELECT not_there FROM auth_group"]
+)
+def test_code_that_runs_before_its_migration_says_nothing_of_the_item(
+    portal: object, question: str
+) -> None:
+    with pytest.raises(ProgrammingError) as fault, transaction.atomic():
+        connection.cursor().execute(question)
+    assert sweeps.is_of_the_moment(fault.value)
+
+
+def test_a_question_that_is_wrong_is_of_the_item(portal: object) -> None:
+    with pytest.raises(ProgrammingError) as fault, transaction.atomic():
+        connection.cursor().execute("SELEC 1")
+    assert not sweeps.is_of_the_moment(fault.value)

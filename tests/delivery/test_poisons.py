@@ -108,6 +108,15 @@ def test_a_return_that_kills_whoever_reads_it_is_read_five_times(
     assert "interrompue chaque fois" in poison.message
 
 
+def test_a_return_that_is_settled_is_read_no_more(room: Room) -> None:
+    (good,) = _kept(b"good")
+    for _ in range(policies.READINGS + 1):  # as many workers, one after the other
+        actions.understand(inbound_id=good.pk)
+
+    good.refresh_from_db()
+    assert (good.state, good.attempts) == (InboundState.MATCHED, 1)
+
+
 def test_a_return_nothing_reads_is_on_the_desk(room: Room, syndicat: Organisation) -> None:
     (late,) = _kept(b"late")
     assert not queries.unread_inbound(at=timezone.now()).exists()
